@@ -1,0 +1,60 @@
+/** Every limit of the program, with its unit and its reason. Reaching one is a diagnostic and less detail,
+ *  never more memory. */
+
+/** Bytes of one captured packet: libpcap's MAXIMUM_SNAPLEN, which Wireshark enforces too. No tool writes more, so a
+ *  larger length is damage. */
+export const PACKET_SIZE_MAX = 262_144
+
+/** Bytes of one pcapng block that is read whole: a packet with generous options. Blocks that are not needed are
+ *  skipped without being held. */
+export const BLOCK_SIZE_MAX = PACKET_SIZE_MAX + 64 * 1024
+
+/** Interfaces of one pcapng section. */
+export const INTERFACES_MAX = 4096
+
+/** TCP connections tracked at once. One costs about 1 KiB, so the table stays below 64 MiB. */
+export const CONNECTIONS_MAX = 65_536
+
+/** Out-of-order bytes kept for one direction of one connection: the largest receive window Linux grants by
+ *  default (tcp_rmem, 6 MiB) with room for a tuned long link. */
+export const REASSEMBLY_BYTES_MAX = 16 * 1024 * 1024
+
+/** Out-of-order bytes kept for all connections together. */
+export const REASSEMBLY_TOTAL_BYTES_MAX = 48 * 1024 * 1024
+
+/** What one kept out-of-order segment costs beside its bytes, so that many tiny ones meet the limit too. */
+export const SEGMENT_OVERHEAD = 160
+
+/** Packets to wait after an acknowledgement covers a hole before the hole counts as lost by the capture:
+ *  taps deliver segments of the two directions up to a few dozen packets out of order. */
+export const HOLE_PATIENCE_PACKETS = 256
+
+/** Nanoseconds after which a hole that nobody acknowledged counts as lost all the same: TCP's retransmission timer has
+ *  fired six times by then (RFC 6298, first after 0.2 s to 1 s, doubling). */
+export const HOLE_PATIENCE_NS = 30e9
+
+/** Bytes of a stream's start that are kept until its protocol is known: the libvirt header is the longest signature. */
+export const SIGNATURE_SIZE_MAX = 28
+
+/** Bytes kept of one libvirt RPC message body. libvirt allows 32 MiB, but the migration calls of a domain with
+ *  hundreds of devices stay below 1 MiB; what lies past the limit is counted and not read. */
+export const LIBVIRT_BODY_MAX = 2 * 1024 * 1024
+
+/** Bytes of message bodies kept for all connections together. */
+export const LIBVIRT_BODIES_TOTAL_MAX = 32 * 1024 * 1024
+
+/** Largest libvirt RPC message that is believed: 32 MiB since libvirt 3.4 (VIR_NET_MESSAGE_MAX), plus its length word. */
+export const LIBVIRT_MESSAGE_MAX = 32 * 1024 * 1024 + 4
+
+/** TLS records reported for one direction: a libvirt conversation has a few dozen and a keepalive every 5 s, which makes
+ *  a day and more. */
+export const TLS_RECORDS_MAX = 20_000
+
+/** RAM blocks of one guest; a large machine with hundreds of DIMMs and devices has some hundreds. */
+export const RAM_BLOCKS_MAX = 4096
+
+/** Migrations reported from one capture. */
+export const MIGRATIONS_MAX = 100_000
+
+/** Events held back while an earlier packet's bytes may still turn up. */
+export const EVENTS_PENDING_MAX = 100_000

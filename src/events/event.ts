@@ -1,0 +1,11 @@
+import type { LibvirtEvent } from './libvirt.ts'
+import type { NbdEvent } from './nbd.ts'
+import type { QemuEvent } from './qemu.ts'
+import type { RarpEvent } from './rarp.ts'
+import type { TcpEvent } from './tcp.ts'
+import type { TlsEvent } from './tls.ts'
+
+/** Everything that a decoder can say. Consumers `switch` on `type`. */
+export type ProtocolEvent = TcpEvent | LibvirtEvent | QemuEvent | NbdEvent | RarpEvent | TlsEvent
+
+export type EventSink = (event: ProtocolEvent) => void
