@@ -1,0 +1,81 @@
+import type { Diagnostics } from '../core/diagnostic.ts'
+import { InputError } from '../core/input-error.ts'
+import { type FileKind, MAGIC_SIZE, sniff } from './magic.ts'
+import type { PacketSink } from './packet.ts'
+import { PcapReader } from './pcap.ts'
+import { PcapngReader } from './pcapng.ts'
+import { type RecordParser, RecordStream } from './records.ts'
+import type { CaptureSummary } from './summary.ts'
+
+/** Reads a capture from bytes in any cut: chooses the reader by magic and hands each packet to `sink`. */
+export class CaptureReader {
+  readonly #sink: PacketSink
+  readonly #summary: CaptureSummary
+  readonly #diagnostics: Diagnostics
+  #start = new Uint8Array(0)
+  #records: RecordStream | null = null
+
+  constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
+    this.#sink = sink
+    this.#summary = summary
+    this.#diagnostics = diagnostics
+  }
+
+  /** @throws InputError when the first bytes are those of no capture */
+  push(bytes: Uint8Array): void {
+    this.#summary.fileBytes += bytes.length
+    if (this.#records !== null) {
+      this.#records.push(bytes)
+      return
+    }
+    const start = new Uint8Array(this.#start.length + bytes.length)
+    start.set(this.#start)
+    start.set(bytes, this.#start.length)
+    this.#start = start
+    if (start.length >= MAGIC_SIZE) this.#open()
+  }
+
+  /** @throws InputError when there were no bytes, or too few to tell */
+  end(): void {
+    if (this.#records === null) this.#open()
+    const cut = this.#records?.held ?? 0
+    if (cut === 0) return
+    const after = this.#summary.packets
+    this.#diagnostics.report(
+      'capture.cut-short',
+      'warning',
+      { packet: after, timeNs: 0 },
+      () =>
+        `the capture ends in the middle of a record (${cut} bytes of it are there), after packet ${after}; all packets before it were read`,
+    )
+  }
+
+  #open(): void {
+    const kind = sniff(this.#start)
+    if (kind.kind !== 'capture') throw new InputError(refusal(kind, this.#start.length))
+    this.#summary.format = kind.format
+    this.#records = new RecordStream(this.#parser(kind.format))
+    const start = this.#start
+    this.#start = new Uint8Array(0)
+    this.#records.push(start)
+  }
+
+  #parser(format: 'pcap' | 'pcapng'): RecordParser {
+    return format === 'pcap'
+      ? new PcapReader(this.#sink, this.#summary, this.#diagnostics)
+      : new PcapngReader(this.#sink, this.#summary, this.#diagnostics)
+  }
+}
+
+function refusal(kind: Exclude<FileKind, { kind: 'capture' }>, size: number): string {
+  switch (kind.kind) {
+    case 'compressed':
+      return `is compressed with ${kind.compression}, inside or out: decompress it first`
+    case 'unsupported':
+      return `is ${kind.name}, which is not read yet: ${kind.advice}`
+    case 'unknown':
+      return size === 0
+        ? 'is empty: was the capture stopped before anything was written?'
+        : 'is not a packet capture (its first bytes are those of neither pcap nor pcapng): give a file written by tcpdump, dumpcap or Wireshark'
+  }
+}

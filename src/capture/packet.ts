@@ -1,0 +1,20 @@
+import type { Evidence } from '../core/evidence.ts'
+
+/** The packet at hand. One object is reused for all packets of a capture, so nothing of it outlives the call:
+ *  `keep(packet)` copies what is evidence. */
+export class Packet implements Evidence {
+  /** 1-based, as Wireshark counts. */
+  packet = 0
+  /** Nanoseconds after the first packet of the capture; negative where stamps run backwards. */
+  timeNs = 0
+  /** The read block that holds the frame at `[start, end)`. */
+  bytes: Uint8Array = new Uint8Array(0)
+  start = 0
+  end = 0
+  /** Bytes of the frame on the wire, at least `end - start`. */
+  originalLength = 0
+  /** LINKTYPE number of the interface it was captured on. */
+  linkType = 0
+}
+
+export type PacketSink = (packet: Packet) => void

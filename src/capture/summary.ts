@@ -1,0 +1,40 @@
+import type { Packet } from './packet.ts'
+
+export type CaptureFormat = 'pcap' | 'pcapng'
+
+/** What a capture holds, whatever its packets mean. Grows while it is read. */
+export class CaptureSummary {
+  /** Known once the first bytes were read. */
+  format: CaptureFormat | null = null
+  readonly linkTypes: number[] = []
+  packets = 0
+  /** Bytes of the capture itself, decompressed. */
+  fileBytes = 0
+  /** Sum of the frames' lengths on the wire. */
+  wireBytes = 0
+  /** Sum of what was kept of them. */
+  capturedBytes = 0
+  /** Packets of which only a part was kept. */
+  cutPackets = 0
+  /** Nanoseconds since 1970 of the first packet in the file, which is time zero. */
+  startEpochNs: bigint | null = null
+  earliestNs = 0
+  latestNs = 0
+  /** Packets that the capturing machine says it dropped; null when the file does not say. */
+  droppedPackets: number | null = null
+
+  addLinkType(linkType: number): void {
+    if (!this.linkTypes.includes(linkType)) this.linkTypes.push(linkType)
+  }
+
+  /** Counts a packet whose fields are complete. */
+  count(packet: Packet): void {
+    const captured = packet.end - packet.start
+    this.packets++
+    this.wireBytes += packet.originalLength
+    this.capturedBytes += captured
+    if (captured < packet.originalLength) this.cutPackets++
+    if (packet.timeNs > this.latestNs) this.latestNs = packet.timeNs
+    else if (packet.timeNs < this.earliestNs) this.earliestNs = packet.timeNs
+  }
+}
