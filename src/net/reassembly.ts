@@ -1,0 +1,345 @@
+import { type Evidence, keep } from '../core/evidence.ts'
+import {
+  HOLE_PATIENCE_NS,
+  HOLE_PATIENCE_PACKETS,
+  REASSEMBLY_BYTES_MAX,
+  REASSEMBLY_TOTAL_BYTES_MAX,
+  SEGMENT_OVERHEAD,
+} from '../core/limits.ts'
+import type { DirectionCounts } from '../events/connection.ts'
+import type { StreamDecoder } from '../protocols/decoder.ts'
+
+/** One 100 ms bin of the throughput. */
+const BIN_NS = 1e8
+
+/** What all directions of a capture share: the memory they may hold, and which of them wait for a missing segment. */
+export class ReassemblyPool {
+  heldBytes = 0
+  readonly waiting = new Set<HalfStream>()
+
+  /** The first packet of the oldest hole; Infinity when nothing is missing. What later packets say is only in
+   *  order up to here. */
+  oldestHole(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const half of this.waiting) if (half.decoder !== null) oldest = Math.min(oldest, half.holeSince)
+    return oldest
+  }
+
+  /** Gives up holes that nothing will fill any more. */
+  expire(at: Evidence): void {
+    for (const half of this.waiting) half.expire(at)
+  }
+}
+
+/** A segment that came too early. Offsets count payload bytes of this direction. */
+interface Segment {
+  readonly offset: number
+  /** Bytes on the wire; `bytes` may hold fewer (snap length). */
+  readonly size: number
+  readonly bytes: Uint8Array
+  readonly at: Evidence
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** One direction of a TCP connection: puts the payload in order and passes each byte on once, as first seen.
+ *  In-order segments pass uncopied. Bytes that the capture does not hold are passed on as gaps. */
+export class HalfStream implements DirectionCounts {
+  packets = 0
+  wireBytes = 0
+  payloadBytes = 0
+  retransmittedBytes = 0
+  missingBytes = 0
+  peakBps = 0
+  /** Reads this direction; null when nobody does, and then nothing is kept either. */
+  decoder: StreamDecoder | null = null
+  /** The packet at which the oldest missing byte was noticed; 0 when nothing is missing. */
+  holeSince = 0
+  readonly #pool: ReassemblyPool
+  /** False until a sequence number was seen. */
+  #started = false
+  #nextSequence = 0
+  /** Payload bytes passed on or given up, 64-bit safe. */
+  #nextOffset = 0
+  /** Early segments by offset, without overlap. Empty in the ordinary case. */
+  #early: Segment[] = []
+  #earlyBytes = 0
+  /** Highest offset that the peer acknowledged, and the packet that showed it covers the hole. */
+  #ackedOffset = 0
+  #coveredSince = 0
+  #holeTimeNs = 0
+  #finOffset = -1
+  #ended = false
+  #binStart = Number.NEGATIVE_INFINITY
+  #binBytes = 0
+
+  constructor(pool: ReassemblyPool) {
+    this.#pool = pool
+  }
+
+  get started(): boolean {
+    return this.#started
+  }
+
+  /** The stream begins behind this SYN. */
+  syn(sequence: number): void {
+    if (this.#started) return
+    this.#started = true
+    this.#nextSequence = (sequence + 1) >>> 0
+  }
+
+  /** Whether a SYN with this sequence number belongs to another, later connection between the same ports. */
+  isOtherSyn(sequence: number): boolean {
+    return this.#started && ((sequence + 1) >>> 0) - ((this.#nextSequence - this.#nextOffset) >>> 0) !== 0
+  }
+
+  /** Payload `bytes[start … end)` of a segment that had `size` bytes on the wire. */
+  segment(sequence: number, bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {
+    if (!this.#started) {
+      this.#started = true
+      this.#nextSequence = sequence
+    }
+    if (sequence === this.#nextSequence && this.#early.length === 0) {
+      this.#nextSequence = (sequence + size) >>> 0
+      this.#nextOffset += size
+      this.#countPayload(size, at)
+      this.#deliver(bytes, start, end, size, at)
+    } else {
+      this.#place(this.#nextOffset + ((sequence - this.#nextSequence) | 0), bytes, start, end, size, at)
+    }
+  }
+
+  /** The sender's stream ends before this sequence number. */
+  fin(sequence: number, at: Evidence): void {
+    if (!this.#started) {
+      this.#started = true
+      this.#nextSequence = sequence
+    }
+    const offset = this.#nextOffset + ((sequence - this.#nextSequence) | 0)
+    if (this.#finOffset < 0 && offset >= this.#nextOffset) this.#finOffset = offset
+    this.#finish(at)
+  }
+
+  /** The peer has received all before this sequence number. */
+  acknowledged(sequence: number, at: Evidence): void {
+    if (!this.#started) return
+    const offset = this.#nextOffset + ((sequence - this.#nextSequence) | 0)
+    if (offset <= this.#ackedOffset) return
+    this.#ackedOffset = offset
+    if (this.holeSince > 0) this.#checkCovered(at)
+  }
+
+  /** No more bytes will come: what is missing before the early segments is given up. */
+  close(at: Evidence): void {
+    if (this.#ended) return
+    this.#drainAll(at)
+    // The FIN, or else the peer's acknowledgement, shows bytes that the capture lost at the very end. A lost FIN
+    // counts as one byte in the acknowledgement.
+    const known = this.#finOffset >= 0 ? this.#finOffset : this.#ackedOffset - 1
+    if (known > this.#nextOffset) this.#giveUp(known - this.#nextOffset, at)
+    this.#end(at)
+  }
+
+  expire(at: Evidence): void {
+    const covered = this.#coveredSince > 0 && at.packet - this.#coveredSince >= HOLE_PATIENCE_PACKETS
+    if (covered || at.timeNs - this.#holeTimeNs > HOLE_PATIENCE_NS) this.#giveUpFirstHole(at)
+  }
+
+  #countPayload(size: number, at: Evidence): void {
+    this.payloadBytes += size
+    const time = at.timeNs
+    // Bins count from the first payload, so that a short stream has a whole one.
+    if (time - this.#binStart >= BIN_NS || this.#binStart === Number.NEGATIVE_INFINITY) {
+      const bins =
+        this.#binStart === Number.NEGATIVE_INFINITY ? 0 : Math.floor((time - this.#binStart) / BIN_NS)
+      this.#binStart = bins === 0 ? time : this.#binStart + bins * BIN_NS
+      this.#binBytes = 0
+    }
+    this.#binBytes += size
+    const bps = this.#binBytes * 80
+    if (bps > this.peakBps) this.peakBps = bps
+  }
+
+  #deliver(bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {
+    const missing = size - (end - start)
+    this.missingBytes += missing
+    const decoder = this.decoder
+    if (decoder === null || this.#ended) return
+    if (end > start) decoder.push(bytes, start, end, at)
+    // A decoder may hand over to another one during the call.
+    if (missing > 0) this.decoder?.gap(missing, at)
+  }
+
+  /** A segment that is not the next one: old, overlapping, or early. */
+  #place(offset: number, bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {
+    const old = Math.min(size, Math.max(0, this.#nextOffset - offset))
+    this.retransmittedBytes += old
+    const rest = size - old
+    if (rest === 0) return
+    const from = Math.min(start + old, end)
+    if (offset + old > this.#nextOffset || this.#early.length > 0) {
+      this.#keepEarly(offset + old, bytes, from, end, rest, at)
+      this.#drain(at)
+      this.#limit(at)
+      return
+    }
+    this.#advance(rest)
+    this.#countPayload(rest, at)
+    this.#deliver(bytes, from, end, rest, at)
+    this.#finish(at)
+  }
+
+  /** Stores the parts of a segment that no earlier segment holds: the first bytes seen count. */
+  #keepEarly(
+    offset: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    size: number,
+    at: Evidence,
+  ): void {
+    const early = this.#early
+    let index = this.#indexOf(offset)
+    let position = offset
+    const stop = offset + size
+    while (position < stop) {
+      const before = early[index - 1]
+      if (before !== undefined && before.offset + before.size > position) {
+        const skip = Math.min(stop, before.offset + before.size) - position
+        this.retransmittedBytes += skip
+        position += skip
+        continue
+      }
+      const next = early[index]
+      const limit = next === undefined ? stop : Math.min(stop, next.offset)
+      if (limit > position) {
+        const first = Math.min(start + (position - offset), end)
+        const last = Math.min(start + (limit - offset), end)
+        this.#insert(index, position, limit - position, bytes, first, last, at)
+      }
+      index++
+      position = limit
+    }
+  }
+
+  #insert(
+    index: number,
+    offset: number,
+    size: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    at: Evidence,
+  ): void {
+    const kept = this.decoder === null ? NOTHING : bytes.slice(start, end)
+    this.#early.splice(index, 0, { offset, size, bytes: kept, at: keep(at) })
+    this.#countPayload(size, at)
+    this.#hold(kept.length + SEGMENT_OVERHEAD)
+    if (this.holeSince === 0) {
+      this.holeSince = at.packet
+      this.#holeTimeNs = at.timeNs
+      this.#coveredSince = 0
+      this.#pool.waiting.add(this)
+      this.#checkCovered(at)
+    }
+  }
+
+  /** The first early segment that starts behind `offset`. Most come in order: looked for from the back. */
+  #indexOf(offset: number): number {
+    const early = this.#early
+    const last = early[early.length - 1]
+    if (last === undefined || last.offset <= offset) return early.length
+    let low = 0
+    let high = early.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((early[middle] as Segment).offset <= offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Passes on what has become the next. */
+  #drain(at: Evidence): void {
+    const early = this.#early
+    let done = 0
+    for (; done < early.length; done++) {
+      const segment = early[done] as Segment
+      if (segment.offset !== this.#nextOffset) break
+      this.#hold(-segment.bytes.length - SEGMENT_OVERHEAD)
+      this.#advance(segment.size)
+      this.#deliver(segment.bytes, 0, segment.bytes.length, segment.size, segment.at)
+    }
+    if (done === 0) return
+    early.splice(0, done)
+    this.#holeChanged(at)
+    this.#finish(at)
+  }
+
+  #holeChanged(at: Evidence): void {
+    const first = this.#early[0]
+    if (first === undefined) {
+      this.holeSince = 0
+      this.#pool.waiting.delete(this)
+      return
+    }
+    this.holeSince = first.at.packet
+    this.#holeTimeNs = first.at.timeNs
+    this.#coveredSince = 0
+    this.#checkCovered(at)
+  }
+
+  #checkCovered(at: Evidence): void {
+    const first = this.#early[0]
+    if (first !== undefined && this.#coveredSince === 0 && this.#ackedOffset >= first.offset)
+      this.#coveredSince = at.packet
+  }
+
+  /** Gives up holes until the memory limits are met. */
+  #limit(at: Evidence): void {
+    while (
+      this.#early.length > 0 &&
+      (this.#earlyBytes > REASSEMBLY_BYTES_MAX || this.#pool.heldBytes > REASSEMBLY_TOTAL_BYTES_MAX)
+    )
+      this.#giveUpFirstHole(at)
+  }
+
+  #giveUpFirstHole(at: Evidence): void {
+    const first = this.#early[0]
+    if (first === undefined) return
+    this.#giveUp(first.offset - this.#nextOffset, first.at)
+    this.#drain(at)
+  }
+
+  #giveUp(size: number, at: Evidence): void {
+    this.missingBytes += size
+    this.#advance(size)
+    if (!this.#ended) this.decoder?.gap(size, at)
+  }
+
+  #drainAll(at: Evidence): void {
+    while (this.#early.length > 0) this.#giveUpFirstHole(at)
+  }
+
+  #advance(size: number): void {
+    this.#nextSequence = (this.#nextSequence + size) >>> 0
+    this.#nextOffset += size
+  }
+
+  #hold(bytes: number): void {
+    this.#earlyBytes += bytes
+    this.#pool.heldBytes += bytes
+  }
+
+  /** Ends the stream when all before its FIN has been passed on. */
+  #finish(at: Evidence): void {
+    if (this.#finOffset === this.#nextOffset && this.#early.length === 0) this.#end(at)
+  }
+
+  #end(at: Evidence): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.decoder?.end(at)
+    this.decoder = null
+  }
+}

@@ -1,0 +1,139 @@
+import { type Evidence, keep } from '../core/evidence.ts'
+import type { Connection, Endpoint } from '../events/connection.ts'
+import type { EventSink } from '../events/event.ts'
+import { HalfStream, type ReassemblyPool } from './reassembly.ts'
+
+/** @see RFC 9293 section 3.1 */
+export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, ack: 16 } as const
+
+/** One TCP connection. Its two ends are called "low" and "high" by the order of their addresses, until it is known
+ *  which of them is the client. */
+export class TcpConnection implements Connection {
+  readonly id: number
+  readonly firstPacket: Evidence
+  clientKnownBy: 'syn' | 'content' | 'port' = 'port'
+  syn: Evidence | null = null
+  synAck: Evidence | null = null
+  firstFin: Evidence | null = null
+  lastFin: Evidence | null = null
+  firstRst: Evidence | null = null
+  lastRst: Evidence | null = null
+  refused = false
+  readonly fromLow: HalfStream
+  readonly fromHigh: HalfStream
+  readonly #low: Endpoint
+  readonly #high: Endpoint
+  #clientIsLow: boolean
+  #lastPacket = 0
+  #lastTimeNs = 0
+
+  constructor(
+    id: number,
+    low: Endpoint,
+    high: Endpoint,
+    clientIsLow: boolean,
+    pool: ReassemblyPool,
+    at: Evidence,
+  ) {
+    this.id = id
+    this.#low = low
+    this.#high = high
+    this.#clientIsLow = clientIsLow
+    this.firstPacket = keep(at)
+    this.fromLow = new HalfStream(pool)
+    this.fromHigh = new HalfStream(pool)
+  }
+
+  get client(): Endpoint {
+    return this.#clientIsLow ? this.#low : this.#high
+  }
+
+  get server(): Endpoint {
+    return this.#clientIsLow ? this.#high : this.#low
+  }
+
+  get toServer(): HalfStream {
+    return this.#clientIsLow ? this.fromLow : this.fromHigh
+  }
+
+  get toClient(): HalfStream {
+    return this.#clientIsLow ? this.fromHigh : this.fromLow
+  }
+
+  get lastPacket(): Evidence {
+    return { packet: this.#lastPacket, timeNs: this.#lastTimeNs }
+  }
+
+  get closed(): boolean {
+    return this.firstRst !== null || (this.firstFin !== null && this.firstFin !== this.lastFin)
+  }
+
+  /** Says which end is the client. What a SYN said stands. */
+  orient(clientIsLow: boolean, by: 'syn' | 'content'): void {
+    if (this.clientKnownBy === 'syn') return
+    this.#clientIsLow = clientIsLow
+    this.clientKnownBy = by
+  }
+
+  /** Accounts for a packet from the low end or the high one and raises what its flags say. */
+  flags(fromLow: boolean, flags: number, at: Evidence, sink: EventSink): void {
+    this.#lastPacket = at.packet
+    this.#lastTimeNs = at.timeNs
+    if ((flags & (TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst)) === 0) return
+    if ((flags & TCP_FLAG.syn) !== 0) this.#sawSyn((flags & TCP_FLAG.ack) !== 0, fromLow, at, sink)
+    if ((flags & TCP_FLAG.fin) !== 0) this.#sawFin(fromLow, at, sink)
+    if ((flags & TCP_FLAG.rst) !== 0) this.#sawRst(fromLow, at, sink)
+  }
+
+  /** No more packets: the decoders get what is left. */
+  close(at: Evidence): void {
+    this.fromLow.close(at)
+    this.fromHigh.close(at)
+  }
+
+  #sawSyn(isAck: boolean, fromLow: boolean, at: Evidence, sink: EventSink): void {
+    this.orient(isAck ? !fromLow : fromLow, 'syn')
+    if (isAck) {
+      if (this.synAck !== null) return
+      this.synAck = keep(at)
+      this.#raise('tcp.accept', fromLow, at, sink)
+    } else if (this.syn === null) {
+      this.syn = keep(at)
+      sink({
+        type: 'tcp.open',
+        connection: this,
+        direction: 'to-server',
+        first: this.syn,
+        last: this.syn,
+        sawSyn: true,
+      })
+    }
+  }
+
+  #sawFin(fromLow: boolean, at: Evidence, sink: EventSink): void {
+    this.lastFin = keep(at)
+    this.firstFin ??= this.lastFin
+    this.#raise('tcp.fin', fromLow, at, sink)
+  }
+
+  #sawRst(fromLow: boolean, at: Evidence, sink: EventSink): void {
+    this.lastRst = keep(at)
+    this.firstRst ??= this.lastRst
+    if (!this.refused && this.syn !== null && this.synAck === null && fromLow !== this.#clientIsLow) {
+      this.refused = true
+      this.#raise('tcp.refuse', fromLow, at, sink)
+    }
+    this.#raise('tcp.rst', fromLow, at, sink)
+  }
+
+  #raise(
+    type: 'tcp.accept' | 'tcp.refuse' | 'tcp.fin' | 'tcp.rst',
+    fromLow: boolean,
+    at: Evidence,
+    sink: EventSink,
+  ): void {
+    const direction = fromLow === this.#clientIsLow ? 'to-server' : 'to-client'
+    const evidence = keep(at)
+    sink({ type, connection: this, direction, first: evidence, last: evidence })
+  }
+}
