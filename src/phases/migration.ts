@@ -1,0 +1,170 @@
+import type { Evidence } from '../core/evidence.ts'
+import type { Connection } from '../events/connection.ts'
+import type { ProtocolEvent } from '../events/event.ts'
+import type {
+  CookieFacts,
+  CookieStatistics,
+  DomainFacts,
+  LibvirtCall,
+  LibvirtError,
+  LibvirtReply,
+} from '../events/libvirt.ts'
+import type { QemuEnd } from '../events/qemu.ts'
+import { classify, type Role } from './classify.ts'
+import { PhaseMachine, type Unexpected } from './machine.ts'
+import type { Signal } from './signal.ts'
+import { isAddress, isWildcard, type MigrationTarget, parseMigrationUri } from './uri.ts'
+
+/** One migration: its state, and the facts that its events told. */
+export class Migration {
+  readonly machine: PhaseMachine
+  /** The conversation of the daemons; null when only the memory's way was captured. */
+  readonly rpc: Connection | null
+  readonly memory: Connection[] = []
+  readonly storage: Connection[] = []
+  domain: DomainFacts | null = null
+  flags: number | null = null
+  tunnelled = false
+  compression: readonly string[] = []
+  parallelConnections: number | null = null
+  sourceHostname: string | null = null
+  destinationHostname: string | null = null
+  /** The memory socket's address as libvirt gave it; null when none was read. */
+  target: MigrationTarget | null = null
+  nbdPort: number | null = null
+  /** The destination said where it listens, or that the caller's URI stands. */
+  targetKnown = false
+  cancelled: boolean | null = null
+  error: LibvirtError | null = null
+  /** Job statistics of the finish call and of its reply. */
+  statisticsOfCall: CookieStatistics | null = null
+  statistics: CookieStatistics | null = null
+  machineType: string | null = null
+  /** The conversation is encrypted: boundaries are inferred, and what was said is not known. */
+  encrypted = false
+  stream: QemuEnd | null = null
+  /** RARP frames of the guest's NICs. */
+  readonly announcements: Evidence[] = []
+  /** Last message of the conversation, keepalives included. */
+  lastRpcMessage: Evidence | null = null
+  /** Bytes of the calls on the libvirt connection: the rest of what the source sent is the tunnelled stream. */
+  callBytes = 0
+
+  constructor(rpc: Connection | null, unexpected: Unexpected) {
+    this.rpc = rpc
+    this.machine = new PhaseMachine(unexpected)
+  }
+
+  /** The address of the migrating guest's new host, as far as packets tell. */
+  get destinationAddress(): string | null {
+    return this.rpc?.server.address ?? this.memory[0]?.server.address ?? null
+  }
+
+  get sourceAddress(): string | null {
+    return this.memory[0]?.client.address ?? this.rpc?.client.address ?? null
+  }
+
+  /** Whether the destination listens for memory now, or is about to. */
+  get awaitsMemory(): boolean {
+    const { control } = this.machine
+    return control === 'preparing' || control === 'prepared' || control === 'finishing'
+  }
+
+  event(event: ProtocolEvent, role: Role): void {
+    if (event.type === 'libvirt.call') {
+      this.callBytes += event.size
+      this.#learnFromCall(event)
+    }
+    if (event.type === 'libvirt.reply') this.#learnFromReply(event)
+    else if (event.type === 'libvirt.stream') {
+      if (event.error !== null) this.error ??= event.error
+    } else if (event.type === 'qemu.end') this.stream = event
+    else if (event.type === 'qemu.configuration') this.machineType = event.machine
+    if (role === 'rpc' && event.type.startsWith('libvirt.')) this.lastRpcMessage = event.last
+    const name = classify(event, role)
+    if (name !== null) this.machine.signal({ name, first: event.first, last: event.last })
+  }
+
+  /** What was inferred from a conversation that cannot be read. */
+  infer(signal: Signal): void {
+    this.machine.signal(signal)
+  }
+
+  /** How well a connection fits the announced memory socket: 0 not at all, else the higher the better. */
+  fitOfMemory(connection: Connection): number {
+    return this.target === null ? 0 : this.#fit(connection, this.target.host, this.target.port)
+  }
+
+  /** How well a connection fits the announced NBD server. */
+  fitOfStorage(connection: Connection): number {
+    return this.nbdPort === null ? 0 : this.#fit(connection, this.target?.host ?? '', this.nbdPort)
+  }
+
+  /** Whether a connection runs between the two hosts of the conversation, in the same direction. */
+  sameHosts(connection: Connection): boolean {
+    return (
+      this.rpc !== null &&
+      connection !== this.rpc &&
+      connection.server.address === this.rpc.server.address &&
+      connection.client.address === this.rpc.client.address
+    )
+  }
+
+  #fit(connection: Connection, host: string, port: number): number {
+    if (connection.server.port !== port) return 0
+    const { address } = connection.server
+    if (host === address) return 3
+    if (address === this.rpc?.server.address) return 2
+    return isAddress(host) && !isWildcard(host) ? 0 : 1
+  }
+
+  #learnFromCall(event: LibvirtCall): void {
+    const facts = event.arguments
+    if (facts?.kind === 'prepare') {
+      this.flags = facts.flags
+      this.tunnelled = facts.tunnelled
+      this.domain = facts.domain ?? this.domain
+      this.compression = facts.compression
+      this.parallelConnections = facts.parallelConnections
+      if (facts.migrateUri !== null) this.target = parseMigrationUri(facts.migrateUri)
+      this.#learnDomain(facts.cookie)
+      this.sourceHostname = facts.cookie?.hostname ?? null
+    } else if (facts?.kind === 'finish') {
+      this.cancelled = facts.cancelled
+      this.#learnDomain(facts.cookie)
+      this.sourceHostname ??= facts.cookie?.hostname ?? null
+      this.statisticsOfCall = facts.cookie?.statistics ?? null
+      if (facts.domainName !== null) this.#fillDomain(facts.domainName, null)
+    }
+  }
+
+  #learnFromReply(event: LibvirtReply): void {
+    if (event.error !== null) this.error = event.error
+    const facts = event.result
+    if (facts?.kind === 'prepare') {
+      this.targetKnown = facts.uriOut !== null || this.target !== null
+      if (facts.uriOut !== null) this.target = parseMigrationUri(facts.uriOut) ?? this.target
+      this.destinationHostname = facts.cookie?.hostname ?? null
+      this.nbdPort = facts.cookie?.nbdPort ?? null
+      this.#learnDomain(facts.cookie)
+    } else if (facts?.kind === 'finish') {
+      this.#fillDomain(facts.domainName, facts.domainUuid)
+      this.destinationHostname ??= facts.cookie?.hostname ?? null
+      this.statistics = facts.cookie?.statistics ?? null
+    }
+  }
+
+  #learnDomain(cookie: CookieFacts | null): void {
+    if (cookie !== null) this.#fillDomain(cookie.name, cookie.uuid)
+  }
+
+  #fillDomain(name: string | null, uuid: string | null): void {
+    const known = this.domain
+    this.domain = {
+      name: known?.name ?? name,
+      uuid: known?.uuid ?? uuid,
+      memoryBytes: known?.memoryBytes ?? null,
+      macs: known?.macs ?? [],
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { assertNever } from '../core/assert.ts'
+import { termination } from '../events/connection.ts'
+import type { Migration } from './migration.ts'
+import type { PhaseId } from './phase.ts'
+
+type LibvirtPhase = Exclude<PhaseId, 'auth' | 'init' | 'post_migration'>
+
+const NO_RPC = 'no libvirt connection in the capture'
+const OFFLINE_FLAG = 0x400
+
+/** Why a boundary of a phase is unknown: a sentence for the reader of the report. */
+export function reasonMissing(migration: Migration, phase: LibvirtPhase, edge: 'start' | 'end'): string {
+  switch (phase) {
+    case 'remote_connect':
+      return remoteConnect(migration, edge)
+    case 'prepare':
+      return prepare(migration, edge)
+    case 'transfer':
+      return transfer(migration, edge)
+    case 'finish':
+      return finish(migration, edge)
+    case 'cleanup':
+      return cleanup(migration, edge)
+    default:
+      return assertNever(phase)
+  }
+}
+
+function remoteConnect({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
+  if (rpc === null) return NO_RPC
+  if (edge === 'start') return 'the libvirt connection was open before the capture began'
+  if (machine.control === 'refused') return 'connection refused (RST)'
+  if (rpc.synAck === null && rpc.syn !== null) return 'no answer to the SYN'
+  return 'the reply to CONNECT_OPEN is not in the capture'
+}
+
+function prepare({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
+  if (rpc === null) return NO_RPC
+  if (machine.control === 'refused') return 'connection refused (RST)'
+  if (edge === 'start') return 'the reply to CONNECT_OPEN is not in the capture'
+  if (machine.control === 'broken') return 'the libvirt connection ended before the prepare reply'
+  return 'the prepare reply is not in the capture'
+}
+
+function transfer({ flags, machine, memory }: Migration, edge: 'start' | 'end'): string {
+  const { control } = machine
+  if (edge === 'end' && machine.transfer === 'open')
+    return memory.length > 0
+      ? 'the migration socket is still open at the end of the capture'
+      : endOfCapture('stream')
+  if (control === 'prepare-failed') return 'prepare failed, no migration socket'
+  if (control === 'refused' || control === 'open-failed')
+    return 'the libvirt connection failed, no migration socket'
+  if (flags !== null && (flags & OFFLINE_FLAG) !== 0)
+    return 'offline migration: there is no memory to transfer'
+  if (edge === 'start' && memory.length > 0) return 'the migration socket was open before the capture began'
+  return 'the migration socket is not in the capture'
+}
+
+function finish({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
+  if (rpc === null) return NO_RPC
+  const { control } = machine
+  if (edge === 'end' && (control === 'finishing' || control === 'cancelling'))
+    return endOfCapture('finish call')
+  if (control === 'prepare-failed') return 'prepare failed, so no finish call'
+  if (control === 'broken') return 'the libvirt connection ended before the finish'
+  return 'no finish call in the capture'
+}
+
+function cleanup({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
+  if (rpc === null) return NO_RPC
+  if (edge === 'start' || machine.intervals.get('finish')?.end == null)
+    return 'no finish reply, so the phase has no start'
+  return termination(rpc) === null
+    ? 'the libvirt connection is still open at the end of the capture'
+    : 'unknown'
+}
+
+function endOfCapture(what: string): string {
+  return `the ${what} is not over when the capture ends`
+}

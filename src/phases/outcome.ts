@@ -1,0 +1,112 @@
+import type { Migration } from './migration.ts'
+import type { PhaseId } from './phase.ts'
+
+export type Outcome = 'completed' | 'failed' | 'aborted' | 'incomplete'
+
+export interface Failure {
+  /** The phase in which it went wrong; null when that cannot be told. */
+  readonly phase: PhaseId | null
+  /** libvirt's virErrorNumber; null when libvirt gave none. */
+  readonly code: number | null
+  /** libvirt's text, or what the packets show. */
+  readonly message: string
+}
+
+export interface Verdict {
+  readonly outcome: Outcome
+  readonly failure: Failure | null
+}
+
+/** A daemon gives a connection up after 5 unanswered keepalives, 5 s apart, 5 s after the last message.
+ *  @see libvirt src/remote/libvirtd.conf.in, keepalive_interval and keepalive_count */
+const KEEPALIVE_LIMIT_NS = 30e9
+/** VIR_ERR_MIGRATE_FINISH_OK: what a destination answers to a cancelled finish. */
+const MIGRATE_FINISH_OK = 93
+
+/** How a migration ended.
+ *  @param captureEndNs the latest stamp of the capture
+ *  @see the output contract, section 1, "Outcome" */
+export function judge(migration: Migration, captureEndNs: number): Verdict {
+  const { control } = migration.machine
+  switch (control) {
+    case 'finished':
+      return { outcome: 'completed', failure: null }
+    case 'cancelled':
+    case 'finish-failed':
+      return judgeError(migration)
+    case 'refused':
+      return failed('remote_connect', null, 'connection refused (RST)')
+    case 'open-failed':
+      return withError(migration, 'remote_connect', 'the destination refused the connection')
+    case 'prepare-failed':
+      return withError(migration, 'prepare', 'the destination could not prepare')
+    case 'broken':
+      return withError(
+        migration,
+        phaseUnderWay(migration),
+        'the libvirt connection ended before the migration did',
+      )
+    default:
+      return migration.rpc === null ? judgeStream(migration) : judgeSilence(migration, captureEndNs)
+  }
+}
+
+/** A finish that was answered with an error: given up by the source, or failed at the destination? */
+function judgeError(migration: Migration): Verdict {
+  const cancelled =
+    migration.cancelled ??
+    (migration.machine.control === 'cancelled' || migration.error?.code === MIGRATE_FINISH_OK)
+  if (!cancelled) return withError(migration, 'finish', 'the destination could not finish')
+  const verdict = withError(migration, 'transfer', 'cancelled by the source')
+  return transferBegan(migration) ? { ...verdict, outcome: 'aborted' } : verdict
+}
+
+/** A connection that nobody accepted carries nothing. */
+function transferBegan(migration: Migration): boolean {
+  if (migration.machine.transfer === 'none') return false
+  return migration.memory.length === 0 || migration.memory.some((connection) => !connection.refused)
+}
+
+/** Without the daemons' conversation, the end of the migration socket is all there is. */
+function judgeStream(migration: Migration): Verdict {
+  if (migration.machine.transfer !== 'ended') return { outcome: 'incomplete', failure: null }
+  const broken = migration.memory.some((connection) => connection.lastRst !== null)
+  const cut = migration.stream !== null && migration.stream.pages !== null && !migration.stream.complete
+  if (broken || cut) return failed('transfer', null, 'the migration stream broke off')
+  return { outcome: 'completed', failure: null }
+}
+
+/** The conversation has no end in the capture: lost, or the capture stops first. */
+function judgeSilence(migration: Migration, captureEndNs: number): Verdict {
+  const last = migration.lastRpcMessage ?? migration.rpc?.lastPacket
+  const silence = last === undefined ? 0 : captureEndNs - last.timeNs
+  if (silence <= KEEPALIVE_LIMIT_NS) return { outcome: 'incomplete', failure: null }
+  const seconds = (silence / 1e9).toFixed(0)
+  const phase = phaseUnderWay(migration)
+  const what =
+    migration.machine.control === 'connecting' ? 'no answer to the connection request' : 'connection lost'
+  return failed(
+    phase,
+    null,
+    `${what}: nothing on the libvirt connection for the last ${seconds} s of the capture`,
+  )
+}
+
+/** The phase that had begun and not ended, as far as the states tell. */
+export function phaseUnderWay(migration: Migration): PhaseId | null {
+  const { control, transfer } = migration.machine
+  if (control === 'finishing' || control === 'cancelling') return 'finish'
+  if (transfer !== 'none') return 'transfer'
+  const { intervals } = migration.machine
+  if (intervals.get('prepare')?.end) return 'transfer'
+  if (intervals.get('prepare')?.start) return 'prepare'
+  return intervals.get('remote_connect')?.start ? 'remote_connect' : null
+}
+
+function withError(migration: Migration, phase: PhaseId | null, message: string): Verdict {
+  return failed(phase, migration.error?.code ?? null, migration.error?.message ?? message)
+}
+
+function failed(phase: PhaseId | null, code: number | null, message: string): Verdict {
+  return { outcome: 'failed', failure: { phase, code, message } }
+}

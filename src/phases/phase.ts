@@ -1,0 +1,19 @@
+/** The phases, in the order of tables and reports. @see the output contract, section 1 */
+export const PHASES = [
+  { id: 'auth', label: 'Authentication' },
+  { id: 'init', label: 'Initialization' },
+  { id: 'remote_connect', label: 'Remote connect' },
+  { id: 'prepare', label: 'Preparation' },
+  { id: 'transfer', label: 'Transfer' },
+  { id: 'finish', label: 'Finish' },
+  { id: 'cleanup', label: 'Cleanup' },
+  { id: 'post_migration', label: 'Post-migration' },
+] as const
+
+export type PhaseId = (typeof PHASES)[number]['id']
+
+/** The phases of a migration that libvirt runs by itself. */
+export const LIBVIRT_PHASES = ['remote_connect', 'prepare', 'transfer', 'finish', 'cleanup'] as const
+
+/** Intervals that are measured without being phases. */
+export type IntervalId = PhaseId | 'storage'

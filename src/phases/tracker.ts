@@ -1,0 +1,384 @@
+import type { Diagnostics } from '../core/diagnostic.ts'
+import type { Evidence } from '../core/evidence.ts'
+import { MIGRATIONS_MAX } from '../core/limits.ts'
+import type { Connection } from '../events/connection.ts'
+import type { ProtocolEvent } from '../events/event.ts'
+import { actionOf, type LibvirtEvent } from '../events/libvirt.ts'
+import type { QemuEvent } from '../events/qemu.ts'
+import type { RarpAnnounce } from '../events/rarp.ts'
+import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
+import type { TlsRecord } from '../events/tls.ts'
+import type { Role } from './classify.ts'
+import { Migration } from './migration.ts'
+import type { Signal } from './signal.ts'
+import { TlsConversation } from './tls-conversation.ts'
+
+/** Events of a libvirt connection kept until it is known whether a migration follows. A client asks a dozen
+ *  questions before it prepares. */
+const PRELUDE_MAX = 64
+/** Ports of libvirtd: a refused connection to one of them is an attempt to migrate. @see protocols.md C.1 */
+const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
+/** VIR_DRV_FEATURE_MIGRATION_P2P: asked by a source daemon right before it prepares. */
+const FEATURE_P2P = 4
+/** Connections remembered because a migration may turn out to own them. */
+const CANDIDATES_MAX = 256
+/** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
+const ANNOUNCE_WINDOW_NS = 60e9
+
+/** A libvirt connection: what was said before the first prepare, and the migrations that it ran. */
+interface Conversation {
+  readonly prelude: ProtocolEvent[]
+  askedForP2p: boolean
+  /** Perform, begin or confirm: the server is the source, not the destination. */
+  sourceSide: boolean
+  migration: Migration | null
+}
+
+/** The same under TLS. */
+interface EncryptedConversation {
+  readonly records: TlsConversation
+  readonly prelude: Signal[]
+  migration: Migration | null
+}
+
+/** Gives each event to the migration that it belongs to. Migrations are told apart by their connections; memory
+ *  connections are found by the announced port, else by their content, else by time and hosts. */
+export class MigrationTracker {
+  readonly migrations: Migration[] = []
+  readonly #diagnostics: Diagnostics
+  readonly #conversations = new Map<Connection, Conversation>()
+  readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
+  readonly #owners = new Map<Connection, { migration: Migration; role: Role }>()
+  /** Migrations that still may get connections or announcements. */
+  readonly #active = new Set<Migration>()
+  /** Connections between the hosts of an active migration, unclaimed. */
+  readonly #candidates = new Map<Migration, TcpOpen[]>()
+  /** SYNs to libvirt's ports that nobody answered yet. */
+  readonly #unanswered = new Map<Connection, TcpOpen>()
+
+  constructor(diagnostics: Diagnostics) {
+    this.#diagnostics = diagnostics
+  }
+
+  event(event: ProtocolEvent): void {
+    switch (event.type) {
+      case 'tcp.open':
+        this.#opened(event)
+        return
+      case 'tcp.accept':
+        this.#unanswered.delete(event.connection)
+        this.#toOwner(event)
+        return
+      case 'tcp.refuse':
+        this.#refused(event)
+        return
+      case 'tcp.fin':
+      case 'tcp.rst':
+        this.#toOwner(event)
+        this.#conversations.get(event.connection)?.prelude.push(event)
+        return
+      case 'tls.record':
+        this.#encrypted(event)
+        return
+      case 'nbd.greeting':
+        this.#claimStorage(event.connection)
+        return
+      case 'rarp.announce':
+        this.#announced(event)
+        return
+      case 'libvirt.call':
+      case 'libvirt.reply':
+      case 'libvirt.stream':
+      case 'libvirt.keepalive':
+      case 'libvirt.other':
+        this.#conversed(event)
+        return
+      default:
+        this.#streamed(event)
+    }
+  }
+
+  /** The capture is over: what is still undecided is decided. */
+  end(): void {
+    for (const migration of this.#active) this.#settle(migration)
+    for (const [connection, conversation] of this.#conversations) {
+      if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
+        this.#begin(connection, conversation)
+    }
+    for (const [connection, open] of this.#unanswered) this.#attempt(connection, [open])
+    this.migrations.sort((a, b) => firstPacket(a) - firstPacket(b))
+  }
+
+  #opened(event: TcpOpen): void {
+    const { connection } = event
+    if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < CANDIDATES_MAX)
+      this.#unanswered.set(connection, event)
+    const memory = this.#bestFit((migration) => migration.fitOfMemory(connection))
+    if (memory !== null) {
+      this.#own(connection, memory, 'memory')
+      return
+    }
+    const storage = this.#bestFit((migration) => migration.fitOfStorage(connection))
+    if (storage !== null) {
+      this.#own(connection, storage, 'storage')
+      return
+    }
+    for (const migration of this.#active) {
+      const candidates = this.#candidates.get(migration)
+      if (candidates !== undefined && candidates.length < CANDIDATES_MAX && migration.sameHosts(connection))
+        candidates.push(event)
+    }
+  }
+
+  /** The active migration that a connection fits best; of equals, the one that has none yet, then the latest. */
+  #bestFit(fit: (migration: Migration) => number): Migration | null {
+    let best: Migration | null = null
+    let bestScore = 0
+    for (const migration of this.#active) {
+      if (!migration.awaitsMemory) continue
+      const fitness = fit(migration)
+      const score = fitness * 2 + (migration.memory.length === 0 ? 1 : 0)
+      if (fitness > 0 && score >= bestScore) {
+        best = migration
+        bestScore = score
+      }
+    }
+    return best
+  }
+
+  #refused(event: TcpEvent): void {
+    const { connection } = event
+    this.#toOwner(event)
+    const open = this.#unanswered.get(connection)
+    if (open === undefined) return
+    this.#unanswered.delete(connection)
+    this.#attempt(connection, [open, event])
+  }
+
+  /** A connection to libvirt's port that came to nothing. */
+  #attempt(connection: Connection, events: readonly ProtocolEvent[]): void {
+    const migration = this.#add(connection)
+    if (migration === null) return
+    for (const event of events) migration.event(event, 'rpc')
+    this.#owners.set(connection, { migration, role: 'rpc' })
+  }
+
+  #conversed(event: LibvirtEvent): void {
+    const { connection } = event
+    let conversation = this.#conversations.get(connection)
+    if (conversation === undefined) {
+      conversation = { prelude: [], askedForP2p: false, sourceSide: false, migration: null }
+      this.#conversations.set(connection, conversation)
+    }
+    if (event.type === 'libvirt.call') this.#called(event, conversation)
+    if (conversation.migration === null) {
+      if (event.type !== 'libvirt.keepalive' && conversation.prelude.length < PRELUDE_MAX)
+        conversation.prelude.push(event)
+      if (!startsMigration(event)) return
+      this.#begin(connection, conversation)
+      return
+    }
+    conversation.migration.event(event, 'rpc')
+    if (event.type === 'libvirt.reply') this.#replied(conversation.migration)
+  }
+
+  #called(event: LibvirtEvent & { type: 'libvirt.call' }, conversation: Conversation): void {
+    const action = actionOf(event.procedure)
+    if (action === 'begin' || action === 'perform' || action === 'confirm') conversation.sourceSide = true
+    if (event.arguments?.kind === 'feature' && event.arguments.feature === FEATURE_P2P)
+      conversation.askedForP2p = true
+    // A management client may run one migration after another over the same connection.
+    if (action === 'prepare' && conversation.migration !== null) {
+      this.#retire(conversation.migration)
+      conversation.migration = null
+    }
+  }
+
+  /** A migration starts: it hears all that was said on its connection until now. */
+  #begin(connection: Connection, conversation: Conversation): void {
+    const migration = this.#add(connection)
+    if (migration === null) return
+    conversation.migration = migration
+    this.#owners.set(connection, { migration, role: 'rpc' })
+    this.#candidates.set(migration, [])
+    this.#replayOpening(connection, migration, 'rpc')
+    for (const event of conversation.prelude) migration.event(event, 'rpc')
+    conversation.prelude.length = 0
+  }
+
+  /** A conversation under TLS: its records' lengths tell the calls. */
+  #encrypted(event: TlsRecord): void {
+    const { connection } = event
+    const owner = this.#owners.get(connection)
+    if (owner !== undefined && owner.role !== 'rpc') return
+    let conversation = this.#encryptedConversations.get(connection)
+    if (conversation === undefined) {
+      conversation = { records: new TlsConversation(), prelude: [], migration: null }
+      this.#encryptedConversations.set(connection, conversation)
+    }
+    const signal = conversation.records.record(event)
+    if (signal === null) return
+    conversation.prelude.push(signal)
+    if (!conversation.records.prepares) {
+      if (conversation.prelude.length > PRELUDE_MAX) conversation.prelude.length = PRELUDE_MAX
+      return
+    }
+    conversation.migration ??= this.#beginEncrypted(connection)
+    for (const known of conversation.prelude) conversation.migration?.infer(known)
+    conversation.prelude.length = 0
+  }
+
+  #beginEncrypted(connection: Connection): Migration | null {
+    const migration = this.#add(connection)
+    if (migration === null) return null
+    migration.encrypted = true
+    this.#owners.set(connection, { migration, role: 'rpc' })
+    this.#candidates.set(migration, [])
+    this.#replayOpening(connection, migration, 'rpc')
+    return migration
+  }
+
+  #replied(migration: Migration): void {
+    // Connections that opened before the reply had been read are looked at again.
+    for (const open of this.#candidates.get(migration) ?? []) {
+      if (this.#owners.has(open.connection)) continue
+      if (migration.fitOfMemory(open.connection) > 0) this.#own(open.connection, migration, 'memory')
+      else if (migration.fitOfStorage(open.connection) > 0) this.#own(open.connection, migration, 'storage')
+    }
+  }
+
+  #streamed(event: QemuEvent): void {
+    const { connection } = event
+    const conversation = this.#conversations.get(connection)
+    if (conversation?.migration) {
+      conversation.migration.event(event, 'memory')
+      return
+    }
+    if (!this.#owners.has(connection)) {
+      const migration = this.#claimant(connection) ?? this.#add(null)
+      if (migration === null) return
+      this.#own(connection, migration, 'memory')
+    }
+    this.#toOwner(event)
+  }
+
+  /** The migration that a stream on an unannounced connection belongs to: one between the same hosts whose socket
+   *  is not known. */
+  #claimant(connection: Connection): Migration | null {
+    for (const migration of this.#active) {
+      const open = migration.awaitsMemory && !migration.tunnelled && migration.memory.length === 0
+      if (open && migration.sameHosts(connection) && migration.target === null) return migration
+    }
+    return null
+  }
+
+  #claimStorage(connection: Connection): void {
+    if (this.#owners.has(connection)) return
+    for (const migration of this.#active) {
+      if (migration.awaitsMemory && migration.sameHosts(connection)) {
+        this.#own(connection, migration, 'storage')
+        return
+      }
+    }
+  }
+
+  #own(connection: Connection, migration: Migration, role: 'memory' | 'storage'): void {
+    this.#owners.set(connection, { migration, role })
+    if (role === 'memory') migration.memory.push(connection)
+    else migration.storage.push(connection)
+    this.#active.add(migration)
+    this.#replayOpening(connection, migration, role)
+  }
+
+  /** What happened on a connection before its owner was known. */
+  #replayOpening(connection: Connection, migration: Migration, role: Role): void {
+    const { syn, synAck, firstPacket, lastFin, lastRst } = connection
+    const at = syn ?? firstPacket
+    const base = { connection, direction: 'to-server' } as const
+    migration.event({ ...base, type: 'tcp.open', first: at, last: at, sawSyn: syn !== null }, role)
+    if (synAck !== null) migration.event({ ...base, type: 'tcp.accept', first: synAck, last: synAck }, role)
+    if (role === 'rpc') return
+    if (lastFin !== null) migration.event({ ...base, type: 'tcp.fin', first: lastFin, last: lastFin }, role)
+    if (lastRst !== null) migration.event({ ...base, type: 'tcp.rst', first: lastRst, last: lastRst }, role)
+  }
+
+  #toOwner(event: ProtocolEvent & { connection: Connection }): void {
+    const owner = this.#owners.get(event.connection)
+    owner?.migration.event(event, owner.role)
+  }
+
+  /** A guest announces itself: the latest migration of a guest with that NIC. */
+  #announced(event: RarpAnnounce): void {
+    let owner: Migration | null = null
+    for (const migration of this.#active) {
+      if (migration.domain?.macs.includes(event.mac)) owner = migration
+    }
+    if (owner !== null) owner.announcements.push(event.first)
+    for (const migration of this.#active) {
+      const last = migration.rpc?.lastPacket ?? migration.memory[0]?.lastPacket
+      const over = migration.machine.control === 'finished' && migration !== owner
+      if (over && last !== undefined && event.first.timeNs - last.timeNs > ANNOUNCE_WINDOW_NS)
+        this.#retire(migration)
+    }
+  }
+
+  #retire(migration: Migration): void {
+    this.#settle(migration)
+    this.#active.delete(migration)
+    this.#candidates.delete(migration)
+  }
+
+  /** Where neither port nor content told, the first connection that opened between the hosts after the prepare
+   *  reply is taken for the migration socket. */
+  #settle(migration: Migration): void {
+    const prepared = migration.machine.intervals.get('prepare')?.end
+    if (migration.memory.length > 0 || migration.tunnelled || migration.target !== null || !prepared) return
+    for (const open of this.#candidates.get(migration) ?? []) {
+      const free = !this.#owners.has(open.connection) && !this.#conversations.has(open.connection)
+      if (free && open.sawSyn && open.first.packet > prepared.at.packet) {
+        this.#own(open.connection, migration, 'memory')
+        return
+      }
+    }
+  }
+
+  #add(rpc: Connection | null): Migration | null {
+    if (this.migrations.length >= MIGRATIONS_MAX) {
+      this.#diagnostics.report(
+        'phase.migrations',
+        'warning',
+        null,
+        () => `more than ${MIGRATIONS_MAX} migrations in one capture: the rest are not reported`,
+      )
+      return null
+    }
+    const migration: Migration = new Migration(rpc, (region, state, signal) =>
+      this.#diagnostics.report(
+        'phase.unexpected',
+        'warning',
+        signal.first,
+        () => `packet ${signal.first.packet}: ${signal.name} is not expected while ${region} is "${state}"`,
+      ),
+    )
+    this.migrations.push(migration)
+    this.#active.add(migration)
+    return migration
+  }
+}
+
+/** Prepare or finish, call or reply: whichever of them the capture holds first. */
+function startsMigration(event: LibvirtEvent): boolean {
+  if (event.type !== 'libvirt.call' && event.type !== 'libvirt.reply') return false
+  const action = actionOf(event.procedure)
+  return action === 'prepare' || action === 'finish'
+}
+
+/** Where a migration begins in the capture. */
+export function firstPacket(migration: Migration): number {
+  const connections = [migration.rpc, ...migration.memory, ...migration.storage].filter((c) => c !== null)
+  return Math.min(...connections.map((connection) => firstOf(connection).packet))
+}
+
+function firstOf(connection: Connection): Evidence {
+  return connection.syn ?? connection.firstPacket
+}
