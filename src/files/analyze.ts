@@ -1,0 +1,30 @@
+import { type Analysis, Analyzer } from '../pipeline/analyzer.ts'
+import { openSource } from './source.ts'
+
+export interface Progress {
+  /** Bytes of the input taken until now, before decompression. */
+  readonly taken: number
+  /** Bytes of the input; null for a pipe. */
+  readonly size: number | null
+  readonly packets: number
+}
+
+export interface AnalyzeFileOptions {
+  /** Called after each block. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** Analyses a capture file, compressed with gzip or not; `-` is standard input.
+ *  @throws InputError when it cannot be read or is no capture */
+export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}): Promise<Analysis> {
+  const source = await openSource(path)
+  const analyzer = new Analyzer({ name: path, compression: source.compression })
+  for await (const block of source.blocks) {
+    // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
+    analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
+    options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
+  }
+  const damage = source.damage()
+  if (damage !== null) analyzer.report('file.damaged', damage)
+  return analyzer.end()
+}

@@ -1,0 +1,2 @@
+export { type AnalyzeFileOptions, analyzeFile, type Progress } from './analyze.ts'
+export { findCaptures } from './find.ts'

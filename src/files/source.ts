@@ -1,0 +1,165 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
+import { InputError } from '../core/input-error.ts'
+
+/** Bytes read at once: large enough that a read costs little beside parsing, small enough to stay in the cache.
+ *  Two blocks alternate, so that one is read while the other is parsed. */
+const BLOCK_SIZE = 1024 * 1024
+
+/** An open input: its bytes, decompressed. */
+export interface Source {
+  /** Null when the bytes came as they are. */
+  readonly compression: string | null
+  /** Bytes of the input itself; null for a pipe. */
+  readonly size: number | null
+  /** Each block is only valid until the next is asked for. */
+  readonly blocks: AsyncIterable<Uint8Array>
+  /** Bytes of the input taken until now. */
+  readonly taken: () => number
+  /** What was wrong with the input although its start could be read; null until then. */
+  readonly damage: () => string | null
+}
+
+/** Opens a file, or standard input for `-`, and looks through gzip.
+ *  @throws InputError when it cannot be opened or read */
+export async function openSource(path: string): Promise<Source> {
+  if (path === '-') return sourceOf(process.stdin, null)
+  const file = await openFile(path)
+  const { size } = await file.stat()
+  return sourceOf(readFile(file), size)
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  let file: FileHandle | null = null
+  try {
+    file = await open(path, 'r')
+    if ((await file.stat()).isDirectory()) throw new InputError('is a directory')
+    return file
+  } catch (error) {
+    await file?.close()
+    throw inputError(error)
+  }
+}
+
+async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Promise<Source> {
+  let taken = 0
+  const counted = (async function* () {
+    for await (const block of raw) {
+      taken += block.length
+      yield block
+    }
+  })()
+  const { start, rest } = await peek(counted)
+  const kind = sniff(start)
+  if (kind.kind !== 'compressed')
+    return { compression: null, size, blocks: rest, taken: () => taken, damage: () => null }
+  if (kind.compression !== 'gzip') {
+    await rest.return?.(undefined)
+    throw new InputError(
+      `is compressed with ${kind.compression}, which is not read yet: decompress it into a pipe (${kind.compression} -dc FILE | mig-phases -)`,
+    )
+  }
+  const gunzip = new Gunzip(rest)
+  return {
+    compression: 'gzip',
+    size,
+    blocks: gunzip.blocks(),
+    taken: () => taken,
+    damage: () => gunzip.damage,
+  }
+}
+
+/** The first bytes, and all bytes including them. */
+async function peek(
+  blocks: AsyncGenerator<Uint8Array>,
+): Promise<{ start: Uint8Array; rest: AsyncGenerator<Uint8Array> }> {
+  let start = new Uint8Array(0)
+  let ended = false
+  try {
+    while (start.length < MAGIC_SIZE && !ended) {
+      const next = await blocks.next()
+      if (next.done === true) ended = true
+      else start = concatenate(start, next.value)
+    }
+  } catch (error) {
+    throw inputError(error)
+  }
+  const rest = (async function* () {
+    if (start.length > 0) yield start
+    if (!ended) yield* blocks
+  })()
+  return { start, rest }
+}
+
+function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
+}
+
+/** Reads ahead by one block. */
+async function* readFile(file: FileHandle): AsyncGenerator<Uint8Array> {
+  const buffers = [new Uint8Array(BLOCK_SIZE), new Uint8Array(BLOCK_SIZE)] as const
+  try {
+    let turn: 0 | 1 = 0
+    let reading = file.read(buffers[turn], 0, BLOCK_SIZE)
+    for (;;) {
+      const { bytesRead } = await reading
+      if (bytesRead === 0) return
+      const block = buffers[turn].subarray(0, bytesRead)
+      turn = turn === 0 ? 1 : 0
+      reading = file.read(buffers[turn], 0, BLOCK_SIZE)
+      yield block
+    }
+  } catch (error) {
+    throw inputError(error)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Decompresses gzip, members one after another. What comes before damage, or before the end of a file that was cut, is
+ *  kept. */
+class Gunzip {
+  damage: string | null = null
+  readonly #raw: AsyncIterable<Uint8Array>
+
+  constructor(raw: AsyncIterable<Uint8Array>) {
+    this.#raw = raw
+  }
+
+  async *blocks(): AsyncGenerator<Uint8Array> {
+    const gunzip = createGunzip({ chunkSize: BLOCK_SIZE / 4 })
+    pipeline(Readable.from(this.#copies(), { objectMode: false }), gunzip, () => {})
+    try {
+      for await (const chunk of gunzip) yield chunk as Uint8Array
+    } catch (error) {
+      if (error instanceof InputError) throw error
+      const message = error instanceof Error ? error.message : String(error)
+      this.damage = `the gzip data is cut short or damaged (${message}); what could be decompressed was read`
+    }
+  }
+
+  /** The stream takes its input in its own time, so it cannot borrow the read blocks. */
+  async *#copies(): AsyncGenerator<Uint8Array> {
+    for await (const block of this.#raw) yield block.slice()
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist: check the path',
+  EACCES: 'cannot be read: permission denied (captures are often owned by root)',
+  EPERM: 'cannot be read: permission denied',
+  EISDIR: 'is a directory',
+  EMFILE: 'cannot be opened: too many open files',
+  EIO: 'cannot be read: input/output error',
+}
+
+function inputError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof InputError || !('code' in error)) return error
+  const code = String(error.code)
+  return new InputError(REASONS[code] ?? `cannot be read (${code})`)
+}

@@ -1,0 +1,21 @@
+export type { Diagnostic, Severity } from './core/diagnostic.ts'
+export { InputError } from './core/input-error.ts'
+export type { Failure, Outcome } from './phases/outcome.ts'
+export { PHASES, type PhaseId } from './phases/phase.ts'
+export { type Analysis, Analyzer, type AnalyzerOptions, analyze } from './pipeline/analyzer.ts'
+export { assembleReport } from './report/assemble.ts'
+export { renderJson, renderNdjson } from './report/json.ts'
+export type {
+  Boundary,
+  CaptureReport,
+  DowntimeReport,
+  Gap,
+  HypervisorReport,
+  Marker,
+  MigrationReport,
+  ModeReport,
+  PhaseReport,
+  Report,
+  StorageReport,
+  TransferReport,
+} from './report/model.ts'

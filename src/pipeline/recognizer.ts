@@ -1,0 +1,175 @@
+import { type Evidence, keep } from '../core/evidence.ts'
+import { SIGNATURE_SIZE_MAX } from '../core/limits.ts'
+import type { Direction } from '../events/connection.ts'
+import type { HalfStream } from '../net/reassembly.ts'
+import type { TcpConnection } from '../net/tcp.ts'
+import type { StreamDecoder } from '../protocols/decoder.ts'
+import { looksLikeLibvirt } from '../protocols/libvirt/signature.ts'
+import { looksLikeNbdServer } from '../protocols/nbd/signature.ts'
+import {
+  looksLikeMultifd,
+  looksLikeQemuMigration,
+  looksLikeRamRecords,
+} from '../protocols/qemu-migration/signature.ts'
+import { looksLikeTlsClient } from '../protocols/tls/decoder.ts'
+
+export type Protocol = 'libvirt' | 'qemu-migration' | 'multifd' | 'nbd' | 'tls'
+
+/** Makes the decoder of one direction; null when nothing needs to be read there. */
+export type DecoderFactory = (
+  protocol: Protocol,
+  connection: TcpConnection,
+  direction: Direction,
+  midStream: boolean,
+) => StreamDecoder | null
+
+/** Bytes of a stream without a known start that are searched for RAM records. One page needs 4 KiB; a run of pages
+ *  that tells is found in the first megabyte or the stream is something else. */
+const RAM_SEARCH_MAX = 4 * 1024 * 1024
+
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly at: Evidence
+}
+
+/** Finds out what a connection speaks, by its first bytes in either direction and never by its port, and puts the
+ *  decoders in its own place. */
+export class Recognizer {
+  readonly connection: TcpConnection
+  readonly #make: DecoderFactory
+  readonly #sides: readonly [Side, Side]
+
+  constructor(connection: TcpConnection, make: DecoderFactory) {
+    this.connection = connection
+    this.#make = make
+    this.#sides = [new Side(this, connection.fromLow), new Side(this, connection.fromHigh)]
+  }
+
+  /** A side has shown what is spoken. */
+  found(protocol: Protocol, by: Side, fromClient: boolean, midStream: boolean): void {
+    const { connection } = this
+    connection.orient((by === this.#sides[0]) === fromClient, 'content')
+    for (const side of this.#sides) {
+      const direction = side.half === connection.toServer ? 'to-server' : 'to-client'
+      side.handOver(this.#make(protocol, connection, direction, side === by ? midStream : side.midStream))
+    }
+  }
+}
+
+/** One direction of a connection that is not recognised yet. */
+class Side implements StreamDecoder {
+  readonly half: HalfStream
+  readonly #owner: Recognizer
+  /** The first bytes, until they tell. */
+  #pieces: Piece[] = []
+  #size = 0
+  #lostStart = false
+  #searched = 0
+
+  constructor(owner: Recognizer, half: HalfStream) {
+    this.#owner = owner
+    this.half = half
+    half.decoder = this
+  }
+
+  /** The first byte that was seen is not the first that was sent. */
+  get midStream(): boolean {
+    const { connection } = this.#owner
+    return this.#lostStart || (connection.syn === null && connection.synAck === null)
+  }
+
+  push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
+    if (this.midStream) {
+      this.#searchInside(bytes, start, end, at)
+      return
+    }
+    if (this.#size === 0 && this.#tell(bytes, start, end)) {
+      this.#replayTo(bytes, start, end, at)
+      return
+    }
+    if (this.half.decoder !== this) return
+    const taken = Math.min(end, start + SIGNATURE_SIZE_MAX - this.#size)
+    this.#pieces.push({ bytes: bytes.slice(start, taken), at: keep(at) })
+    this.#size += taken - start
+    const joined = this.#joined()
+    if (this.#tell(joined, 0, joined.length)) this.#replayTo(bytes, taken, end, at)
+  }
+
+  gap(_size: number, _at: Evidence): void {
+    this.#lostStart = true
+    this.#pieces = []
+    this.#size = 0
+  }
+
+  end(): void {}
+
+  /** Another decoder takes this place, and gets what was held. */
+  handOver(decoder: StreamDecoder | null): void {
+    this.half.decoder = decoder
+    for (const { bytes, at } of this.#pieces) this.half.decoder?.push(bytes, 0, bytes.length, at)
+    this.#pieces = []
+  }
+
+  #replayTo(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
+    if (start < end && this.half.decoder !== this) this.half.decoder?.push(bytes, start, end, at)
+  }
+
+  /** Looks at a stream's first bytes. Returns true when they were recognised; gives up when they cannot be. */
+  #tell(bytes: Uint8Array, start: number, end: number): boolean {
+    let undecided = false
+    for (const { protocol, test, fromClient } of SIGNATURES) {
+      const answer = test(bytes, start, end)
+      if (answer === true) {
+        this.#owner.found(protocol, this, fromClient(bytes, start), false)
+        return true
+      }
+      if (answer === 'more') undecided = true
+    }
+    if (!undecided) this.half.decoder = null
+    return false
+  }
+
+  /** A stream whose start was not captured: segments often begin with a message, and RAM records tell by
+   *  themselves. */
+  #searchInside(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
+    if (looksLikeLibvirt(bytes, start, end) === true) {
+      this.#owner.found('libvirt', this, libvirtFromClient(bytes, start), true)
+    } else if (this.#searched < RAM_SEARCH_MAX) {
+      this.#searched += end - start
+      if (!looksLikeRamRecords(bytes, start, end)) return
+      this.#owner.found('qemu-migration', this, true, true)
+    } else return
+    this.#replayTo(bytes, start, end, at)
+  }
+
+  #joined(): Uint8Array {
+    const joined = new Uint8Array(this.#size)
+    let offset = 0
+    for (const { bytes } of this.#pieces) {
+      joined.set(bytes, offset)
+      offset += bytes.length
+    }
+    return joined
+  }
+}
+
+interface Signature {
+  readonly protocol: Protocol
+  readonly test: (bytes: Uint8Array, start: number, end: number) => boolean | 'more'
+  /** Whether the bytes that matched were sent by the client. */
+  readonly fromClient: (bytes: Uint8Array, start: number) => boolean
+}
+
+const SIGNATURES: readonly Signature[] = [
+  { protocol: 'qemu-migration', test: looksLikeQemuMigration, fromClient: () => true },
+  { protocol: 'libvirt', test: looksLikeLibvirt, fromClient: libvirtFromClient },
+  { protocol: 'multifd', test: looksLikeMultifd, fromClient: () => true },
+  { protocol: 'tls', test: looksLikeTlsClient, fromClient: () => true },
+  { protocol: 'nbd', test: looksLikeNbdServer, fromClient: () => false },
+]
+
+/** Byte 19 of a libvirt header: the message type, 1 in replies. @see protocols.md C.1 */
+function libvirtFromClient(bytes: Uint8Array, start: number): boolean {
+  const type = bytes[start + 19]
+  return type !== 1 && type !== 2
+}

@@ -1,0 +1,17 @@
+import { VERSION } from '../core/version.ts'
+import type { CaptureReport, MigrationReport, Report } from './model.ts'
+
+/** Where the schema of the document is published. */
+export const SCHEMA_ID = 'https://mig-phases.dev/schema/report-1.schema.json'
+
+/** What several captures told, as one document. */
+export function assembleReport(
+  analyses: readonly { readonly capture: CaptureReport; readonly migrations: readonly MigrationReport[] }[],
+): Report {
+  return {
+    schema: SCHEMA_ID,
+    tool: { name: 'mig-phases', version: VERSION },
+    captures: analyses.map((analysis) => analysis.capture),
+    migrations: analyses.flatMap((analysis) => analysis.migrations),
+  }
+}

@@ -1,0 +1,225 @@
+import Table from 'cli-table3'
+import {
+  formatBitRate,
+  formatBytes,
+  formatCount,
+  formatMemory,
+  formatMilliseconds,
+  formatSeconds,
+  formatShare,
+  printable,
+  UNKNOWN,
+} from './format.ts'
+import type { CaptureReport, MigrationReport, PhaseReport, Report } from './model.ts'
+
+/** Colours of a terminal; the identity where there is none. */
+export interface Palette {
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+  readonly good: (text: string) => string
+  readonly bad: (text: string) => string
+  readonly warn: (text: string) => string
+}
+
+const identity = (text: string): string => text
+export const PLAIN: Palette = { bold: identity, dim: identity, good: identity, bad: identity, warn: identity }
+
+/** Longest line of running text: a table of 100 columns is readable everywhere. */
+const WIDTH = 100
+
+/** The report for a terminal: each capture, and each of its migrations with its phases. */
+export function renderTable(report: Report, palette: Palette = PLAIN): string {
+  const parts: string[] = []
+  for (const capture of report.captures) {
+    const migrations = report.migrations.filter((migration) => migration.capture === capture.file)
+    parts.push(captureLine(capture, migrations.length, palette))
+    for (const migration of migrations) parts.push(renderMigration(migration, palette))
+  }
+  return `${parts.join('\n\n')}\n`
+}
+
+function captureLine(capture: CaptureReport, migrations: number, palette: Palette): string {
+  const format = capture.compression === null ? capture.format : `${capture.format}, ${capture.compression}`
+  const facts = [
+    format,
+    `${formatCount(capture.packets)} packets`,
+    formatBytes(capture.wire_bytes),
+    `${capture.duration_s.toFixed(3)} s`,
+    `${migrations === 0 ? 'no' : migrations} ${migrations === 1 ? 'migration' : 'migrations'}`,
+  ]
+  return `${palette.bold(printable(capture.file))}  ${palette.dim(facts.join(', '))}`
+}
+
+function renderMigration(migration: MigrationReport, palette: Palette): string {
+  return [...headLines(migration, palette), '', phaseTable(migration, palette), ...footLines(migration)].join(
+    '\n',
+  )
+}
+
+function headLines(migration: MigrationReport, palette: Palette): string[] {
+  const { domain, source, destination } = migration
+  const name = palette.bold(printable(domain.name ?? 'unnamed guest'))
+  const way = `${host(source)} → ${host(destination)}`
+  const outcome = colourOf(migration, palette)(migration.outcome)
+  const lines = [`${name}  ${way}  ${outcome}`]
+  if (migration.failure !== null) lines.push(...wrap(failureText(migration.failure), '  '))
+  const facts = [
+    domain.uuid,
+    domain.memory_bytes === null ? null : formatMemory(domain.memory_bytes),
+    modeText(migration),
+  ]
+  lines.push(...wrap(facts.filter((fact) => fact !== null && fact !== '').join(', '), '  ').map(palette.dim))
+  return lines
+}
+
+function host(end: { readonly hostname: string | null; readonly address: string | null }): string {
+  if (end.hostname === null) return end.address ?? 'unknown host'
+  return `${printable(end.hostname)} (${end.address ?? UNKNOWN})`
+}
+
+function colourOf(migration: MigrationReport, palette: Palette): (text: string) => string {
+  switch (migration.outcome) {
+    case 'completed':
+      return palette.good
+    case 'failed':
+      return palette.bad
+    default:
+      return palette.warn
+  }
+}
+
+function failureText(failure: NonNullable<MigrationReport['failure']>): string {
+  const code = failure.code === null ? '' : ` (libvirt error ${failure.code})`
+  const phase = failure.phase === null ? '' : `in ${failure.phase}: `
+  return `${phase}${printable(failure.message)}${code}`
+}
+
+function modeText({ mode }: MigrationReport): string {
+  if (mode.flags === null) return 'flags not captured'
+  const words = [
+    mode.live === true ? 'live' : 'not live',
+    mode.peer2peer === true ? 'peer-to-peer' : 'managed by the client',
+    mode.tunnelled ? 'tunnelled' : null,
+    mode.post_copy === true ? 'post-copy' : null,
+    mode.multifd_channels > 0 ? `${mode.multifd_channels} multifd channels` : null,
+    mode.storage === null ? null : `storage ${mode.storage}`,
+    mode.compression,
+    `flags ${mode.flags.join(' ')}`,
+  ]
+  return words.filter((word) => word !== null).join(', ')
+}
+
+function phaseTable(migration: MigrationReport, palette: Palette): string {
+  const total = migration.total_migration_time_s
+  const table = new Table({
+    head: ['Phase', 'Start (s)', 'End (s)', 'Duration (s)', 'Share', 'Packets'].map(palette.bold),
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+    style: { head: [], border: [], compact: true },
+    chars: LINES,
+  })
+  for (const phase of migration.phases) {
+    table.push([
+      phase.label,
+      formatSeconds(phase.start.time_s),
+      formatSeconds(phase.end.time_s),
+      formatSeconds(phase.duration_s),
+      formatShare(phase.duration_s, total),
+      packets(phase),
+    ])
+  }
+  for (const [label, value] of totals(migration))
+    table.push([label, '', '', formatSeconds(value), formatShare(value, total), ''])
+  return table.toString()
+}
+
+function totals(migration: MigrationReport): [string, number | null][] {
+  const rows: [string, number | null][] = [
+    ['Migration time (libvirt)', migration.libvirt_migration_time_s],
+    ['Total migration time', migration.total_migration_time_s],
+    ['Unattributed', migration.unattributed_s],
+  ]
+  // Where there is no libvirt migration time, the connection's is what is known.
+  if (migration.libvirt_migration_time_s === null && migration.libvirt_connection_time_s !== null)
+    rows.splice(1, 0, ['libvirt connection', migration.libvirt_connection_time_s])
+  return rows
+}
+
+/** Rules above, below and under the head; columns are told apart by space. */
+const LINES = {
+  top: '─',
+  'top-mid': '─',
+  'top-left': '',
+  'top-right': '',
+  bottom: '─',
+  'bottom-mid': '─',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '─',
+  'mid-mid': '─',
+  right: '',
+  'right-mid': '',
+  middle: ' ',
+}
+
+function packets(phase: PhaseReport): string {
+  const { start, end } = phase
+  if (start.packet === null && end.packet === null) return UNKNOWN
+  return `${start.packet ?? UNKNOWN} … ${end.packet ?? UNKNOWN}`
+}
+
+function footLines(migration: MigrationReport): string[] {
+  const lines: string[] = []
+  for (const phase of migration.phases)
+    if (phase.reason !== null) lines.push(`${phase.label}: ${phase.reason}.`)
+  if (migration.gaps.length > 0) lines.push(`Between phases: ${migration.gaps.map(gapText).join('; ')}.`)
+  lines.push(...transferLines(migration))
+  const { hypervisor_s } = migration.downtime
+  if (hypervisor_s !== null)
+    lines.push(`Downtime: ${formatMilliseconds(hypervisor_s)}, as the hypervisor reports it.`)
+  return lines.flatMap((line) => wrap(line, ''))
+}
+
+function gapText(gap: MigrationReport['gaps'][number]): string {
+  const what = gap.what === null ? '' : ` (${gap.what})`
+  return `${formatMilliseconds(gap.duration_s)} after ${gap.after}${what}`
+}
+
+function transferLines({ transfer, storage }: MigrationReport): string[] {
+  const lines: string[] = []
+  if (transfer.wire_bytes_to_destination !== null) {
+    const parts = [
+      `${formatBytes(transfer.wire_bytes_to_destination)} to the destination`,
+      `${formatBitRate(transfer.throughput_mean_bps)} mean, ${formatBitRate(transfer.throughput_peak_bps)} peak`,
+      transfer.pages === null
+        ? 'pages could not be counted'
+        : `${formatCount(transfer.pages.normal)} pages and ${formatCount(transfer.pages.zero)} zero pages`,
+      transfer.retransmitted_bytes === 0
+        ? null
+        : `${formatBytes(transfer.retransmitted_bytes)} retransmitted`,
+      transfer.missing_bytes === 0 ? null : `${formatBytes(transfer.missing_bytes)} not captured`,
+    ]
+    lines.push(`Data: ${parts.filter((part) => part !== null).join('; ')}.`)
+  }
+  if (storage !== null) {
+    const duration = storage.duration_s === null ? UNKNOWN : `${formatSeconds(storage.duration_s)} s`
+    lines.push(`Storage: ${formatBytes(storage.payload_bytes)} over NBD in ${duration}.`)
+  }
+  return lines
+}
+
+/** Breaks running text at spaces. Colours are added after, so that they do not count. */
+function wrap(text: string, indent: string): string[] {
+  const lines: string[] = []
+  let line = indent
+  for (const word of text.split(' ')) {
+    if (line.length > indent.length && line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = indent
+    }
+    line += line.length > indent.length ? ` ${word}` : word
+  }
+  lines.push(line)
+  return lines
+}

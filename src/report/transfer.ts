@@ -1,0 +1,82 @@
+import type { Connection, DirectionCounts } from '../events/connection.ts'
+import type { Migration } from '../phases/migration.ts'
+import type { TransferReport } from './model.ts'
+
+/** The memory's way: what passed, how fast, how many pages. */
+export function describeTransfer(migration: Migration): TransferReport {
+  const { memory, stream } = migration
+  const interval = migration.machine.intervals.get('transfer')
+  const duration =
+    interval?.start && interval.end ? (interval.end.at.timeNs - interval.start.at.timeNs) / 1e9 : null
+  const bytes = memory.length > 0 ? ofConnections(memory) : ofTunnel(migration)
+  const payload = bytes.payload_bytes
+  // With several channels (multifd, preempt) the main one does not carry all pages.
+  return {
+    ...bytes,
+    throughput_mean_bps:
+      payload !== null && duration !== null && duration > 0 ? (payload * 8) / duration : null,
+    connections: memory.length,
+    storage_bytes: storageBytes(migration),
+    pages:
+      stream?.pages && memory.length <= 1 ? { ...stream.pages, page_size_bytes: stream.pageSizeBytes } : null,
+  }
+}
+
+type Bytes = Pick<
+  TransferReport,
+  | 'wire_bytes'
+  | 'wire_bytes_to_destination'
+  | 'payload_bytes'
+  | 'retransmitted_bytes'
+  | 'missing_bytes'
+  | 'throughput_peak_bps'
+>
+
+function ofConnections(connections: readonly Connection[]): Bytes {
+  const total = (field: keyof DirectionCounts): number =>
+    connections.reduce((sum, connection) => sum + connection.toServer[field] + connection.toClient[field], 0)
+  return {
+    wire_bytes: total('wireBytes'),
+    wire_bytes_to_destination: connections.reduce(
+      (sum, connection) => sum + connection.toServer.wireBytes,
+      0,
+    ),
+    payload_bytes: total('payloadBytes'),
+    retransmitted_bytes: total('retransmittedBytes'),
+    missing_bytes: total('missingBytes'),
+    throughput_peak_bps: Math.max(...connections.map((connection) => connection.toServer.peakBps)),
+  }
+}
+
+/** Inside the libvirt connection the memory has the share of the frames that it has of the payload. */
+function ofTunnel(migration: Migration): Bytes {
+  const { rpc } = migration
+  if (rpc === null || migration.machine.transfer === 'none') return NOTHING
+  const tunnelledBytes = rpc.toServer.payloadBytes - migration.callBytes
+  const share = tunnelledBytes / rpc.toServer.payloadBytes
+  const wire = Math.round(rpc.toServer.wireBytes * share)
+  return {
+    wire_bytes: wire + Math.round(rpc.toClient.wireBytes * share),
+    wire_bytes_to_destination: wire,
+    payload_bytes: tunnelledBytes,
+    retransmitted_bytes: rpc.toServer.retransmittedBytes,
+    missing_bytes: rpc.toServer.missingBytes,
+    throughput_peak_bps: rpc.toServer.peakBps,
+  }
+}
+
+const NOTHING: Bytes = {
+  wire_bytes: null,
+  wire_bytes_to_destination: null,
+  payload_bytes: null,
+  retransmitted_bytes: null,
+  missing_bytes: null,
+  throughput_peak_bps: null,
+}
+
+/** Disk contents that travelled: beside the memory, or inside its stream. */
+function storageBytes(migration: Migration): number | null {
+  if (migration.storage.length > 0)
+    return migration.storage.reduce((sum, connection) => sum + connection.toServer.payloadBytes, 0)
+  return migration.stream?.storageBytes ?? null
+}
