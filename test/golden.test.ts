@@ -6,8 +6,8 @@ import { assembleReport } from '../src/report/assemble.ts'
 import { renderJson } from '../src/report/json.ts'
 
 const FIXTURES = 'fixtures'
-/** `npm run golden` rewrites what is expected; the difference is then read by a person. */
-const REWRITE = process.env.GOLDEN === 'rewrite'
+/** `npm run golden` rewrites what is expected; a person then reads the difference. */
+const REWRITE = process.env.REWRITE === '1'
 
 const captures = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.pcap(ng)?(\.gz)?$/.test(name))

@@ -1,12 +1,12 @@
 import { assertNever } from '../core/assert.ts'
 import { termination } from '../events/connection.ts'
+import { MIGRATE_FLAG } from '../events/migrate-flags.ts'
 import type { Migration } from './migration.ts'
 import type { PhaseId } from './phase.ts'
 
 type LibvirtPhase = Exclude<PhaseId, 'auth' | 'init' | 'post_migration'>
 
 const NO_RPC = 'no libvirt connection in the capture'
-const OFFLINE_FLAG = 0x400
 
 /** Why a boundary of a phase is unknown: a sentence for the reader of the report. */
 export function reasonMissing(migration: Migration, phase: LibvirtPhase, edge: 'start' | 'end'): string {
@@ -51,7 +51,7 @@ function transfer({ flags, machine, memory }: Migration, edge: 'start' | 'end'):
   if (control === 'prepare-failed') return 'prepare failed, no migration socket'
   if (control === 'refused' || control === 'open-failed')
     return 'the libvirt connection failed, no migration socket'
-  if (flags !== null && (flags & OFFLINE_FLAG) !== 0)
+  if (flags !== null && (flags & MIGRATE_FLAG.OFFLINE) !== 0)
     return 'offline migration: there is no memory to transfer'
   if (edge === 'start' && memory.length > 0) return 'the migration socket was open before the capture began'
   return 'the migration socket is not in the capture'

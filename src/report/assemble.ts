@@ -1,8 +1,8 @@
 import { VERSION } from '../core/version.ts'
 import type { CaptureReport, MigrationReport, Report } from './model.ts'
 
-/** Where the schema of the document is published. */
-export const SCHEMA_ID = 'https://mig-phases.dev/schema/report-1.schema.json'
+/** Names the schema, which is published as docs/schema/report-1.schema.json. */
+export const SCHEMA_ID = 'https://mig-phases.example/schema/report-1.schema.json'
 
 /** What several captures told, as one document. */
 export function assembleReport(

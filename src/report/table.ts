@@ -10,7 +10,7 @@ import {
   printable,
   UNKNOWN,
 } from './format.ts'
-import type { CaptureReport, MigrationReport, PhaseReport, Report } from './model.ts'
+import type { Boundary, CaptureReport, MigrationReport, PhaseReport, Report } from './model.ts'
 
 /** Colours of a terminal; the identity where there is none. */
 export interface Palette {
@@ -95,7 +95,7 @@ function failureText(failure: NonNullable<MigrationReport['failure']>): string {
 }
 
 function modeText({ mode }: MigrationReport): string {
-  if (mode.flags === null) return 'flags not captured'
+  if (mode.flags === null) return mode.tls ? 'encrypted (TLS)' : 'flags not captured'
   const words = [
     mode.live === true ? 'live' : 'not live',
     mode.peer2peer === true ? 'peer-to-peer' : 'managed by the client',
@@ -166,13 +166,21 @@ const LINES = {
 function packets(phase: PhaseReport): string {
   const { start, end } = phase
   if (start.packet === null && end.packet === null) return UNKNOWN
-  return `${start.packet ?? UNKNOWN} … ${end.packet ?? UNKNOWN}`
+  return `${packet(start)} … ${packet(end)}`
+}
+
+/** A packet that only stands for the event is marked. */
+function packet({ packet, kind }: Boundary): string {
+  if (packet === null) return UNKNOWN
+  return kind === 'inferred' ? `~${packet}` : `${packet}`
 }
 
 function footLines(migration: MigrationReport): string[] {
   const lines: string[] = []
   for (const phase of migration.phases)
     if (phase.reason !== null) lines.push(`${phase.label}: ${phase.reason}.`)
+  if (migration.phases.some(({ start, end }) => start.kind === 'inferred' || end.kind === 'inferred'))
+    lines.push('~ inferred from the lengths of TLS records: what libvirt said cannot be read.')
   if (migration.gaps.length > 0) lines.push(`Between phases: ${migration.gaps.map(gapText).join('; ')}.`)
   lines.push(...transferLines(migration))
   const { hypervisor_s } = migration.downtime

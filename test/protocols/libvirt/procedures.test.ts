@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  isTunnelPrepare,
-  migrateFlagNames,
-  procedureName,
-} from '../../../src/protocols/libvirt/procedures.ts'
+import { migrateFlagNames } from '../../../src/events/migrate-flags.ts'
+import { isTunnelPrepare, procedureName } from '../../../src/protocols/libvirt/procedures.ts'
 
 test('flags have names, lowest first; a bit without one is its value', () => {
   expect(migrateFlagNames(0)).toEqual([])

@@ -1,0 +1,169 @@
+import Type, { type Static, type TSchema } from 'typebox'
+
+/** The source of report-1.schema.json: `npm run golden` writes it, a test holds both and the types of
+ *  src/report/model.ts against each other. */
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const object = <T extends Record<string, TSchema>>(properties: T, description?: string) =>
+  Type.Object(properties, {
+    additionalProperties: false,
+    ...(description === undefined ? {} : { description }),
+  })
+const list = <T extends TSchema>(schema: T) => Type.Array(schema)
+const count = (description?: string) =>
+  Type.Integer({ minimum: 0, ...(description === undefined ? {} : { description }) })
+const text = (description?: string) => Type.String(description === undefined ? {} : { description })
+const number = (description?: string) => Type.Number(description === undefined ? {} : { description })
+const choice = <T extends string>(...values: T[]) => Type.Unsafe<T>(Type.Enum(values))
+
+const phaseId = choice(
+  'auth',
+  'init',
+  'remote_connect',
+  'prepare',
+  'transfer',
+  'finish',
+  'cleanup',
+  'post_migration',
+)
+
+const diagnostic = object({
+  code: text('Stable; scripts may match on it'),
+  severity: choice('info', 'warning', 'error'),
+  count: count('How often it happened'),
+  packet: nullable(count('The first packet concerned')),
+  message: text('One sentence about the first occurrence'),
+})
+
+const capture = object({
+  file: text(),
+  format: choice('pcap', 'pcapng'),
+  compression: nullable(text('How the file was compressed')),
+  link_types: list(text('LINKTYPE name')),
+  packets: count(),
+  bytes: count('Size of the capture, decompressed'),
+  wire_bytes: count("Sum of the frames' lengths on the wire"),
+  captured_bytes: count('Sum of what was kept of the frames'),
+  start_epoch_ns: nullable(text('Nanoseconds since 1970 of the first packet, exact')),
+  duration_s: number('Latest stamp less the earliest'),
+  dropped_packets: nullable(count('As the capturing machine says')),
+  diagnostics: list(diagnostic),
+})
+
+const boundary = object({
+  packet: nullable(count('As Wireshark counts')),
+  time_s: nullable(number("Seconds after the capture's first packet")),
+  kind: choice('observed', 'inferred', 'missing'),
+  rule: nullable(text('The rule that set it, see docs/phases.md')),
+})
+
+const phase = object({
+  id: phaseId,
+  label: text(),
+  duration_s: nullable(number()),
+  start: boundary,
+  markers: list(object({ id: text(), packet: count(), time_s: number() })),
+  end: boundary,
+  reason: nullable(text('Why a boundary is missing')),
+})
+
+const end = object({ hostname: nullable(text()), address: nullable(text()) })
+
+const mode = object({
+  live: nullable(Type.Boolean()),
+  peer2peer: nullable(Type.Boolean()),
+  tunnelled: Type.Boolean(),
+  post_copy: nullable(Type.Boolean()),
+  multifd_channels: count(),
+  storage: nullable(choice('shared', 'nbd', 'stream', 'copied')),
+  tls: Type.Boolean(),
+  compression: nullable(text()),
+  flags: nullable(list(text('virDomainMigrateFlags without its prefix'))),
+})
+
+const transfer = object({
+  wire_bytes: nullable(count('Frames of both directions')),
+  wire_bytes_to_destination: nullable(count()),
+  payload_bytes: nullable(count('TCP payload of both directions, first transmissions')),
+  retransmitted_bytes: nullable(count()),
+  missing_bytes: nullable(count('Payload that passed but is not in the capture')),
+  throughput_mean_bps: nullable(number()),
+  throughput_peak_bps: nullable(number('Over 100 ms')),
+  connections: count(),
+  storage_bytes: nullable(count()),
+  pages: nullable(
+    object({
+      normal: count(),
+      zero: count(),
+      xbzrle: count(),
+      compressed: count(),
+      page_size_bytes: count(),
+    }),
+  ),
+})
+
+const storage = object({
+  start: boundary,
+  end: boundary,
+  duration_s: nullable(number()),
+  connections: count(),
+  payload_bytes: count(),
+})
+
+const hypervisor = object({
+  downtime_ms: nullable(number()),
+  setup_time_ms: nullable(number()),
+  time_elapsed_ms: nullable(number()),
+  clock_delta_ms: nullable(number()),
+  memory_total_bytes: nullable(count()),
+  memory_processed_bytes: nullable(count()),
+  memory_normal_pages: nullable(count()),
+  memory_constant_pages: nullable(count()),
+  memory_iterations: nullable(count()),
+  auto_converge_throttle: nullable(number()),
+})
+
+const migration = object({
+  capture: text(),
+  index: count(),
+  domain: object({
+    name: nullable(text()),
+    uuid: nullable(text()),
+    memory_bytes: nullable(count()),
+    macs: list(text()),
+  }),
+  source: end,
+  destination: end,
+  kind: Type.Literal('kvm'),
+  factors: Type.Record(Type.String(), Type.String()),
+  mode,
+  outcome: choice('completed', 'failed', 'aborted', 'incomplete'),
+  failure: nullable(object({ phase: nullable(phaseId), code: nullable(Type.Integer()), message: text() })),
+  start_epoch_ns: nullable(text()),
+  phases: list(phase),
+  libvirt_migration_time_s: nullable(number()),
+  libvirt_connection_time_s: nullable(number()),
+  total_migration_time_s: nullable(number()),
+  unattributed_s: nullable(number()),
+  gaps: list(object({ after: phaseId, before: phaseId, duration_s: number(), what: nullable(text()) })),
+  transfer,
+  storage: nullable(storage),
+  downtime: object({
+    best_s: nullable(number()),
+    lower_s: nullable(number()),
+    upper_s: nullable(number()),
+    method: nullable(Type.Literal('hypervisor')),
+    hypervisor_s: nullable(number('Clock delta removed')),
+  }),
+  hypervisor: nullable(hypervisor),
+  diagnostics: list(diagnostic),
+})
+
+export const reportSchema = object({
+  schema: text(),
+  tool: object({ name: Type.Literal('mig-phases'), version: text() }),
+  captures: list(capture),
+  migrations: list(migration),
+})
+
+export type ReportBySchema = Static<typeof reportSchema>
