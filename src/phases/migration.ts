@@ -12,7 +12,6 @@ import type {
 import type { QemuEnd } from '../events/qemu.ts'
 import { classify, type Role } from './classify.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
-import type { Signal } from './signal.ts'
 import { isAddress, isWildcard, type MigrationTarget, parseMigrationUri } from './uri.ts'
 
 /** One migration: its state, and the facts that its events told. */
@@ -83,11 +82,6 @@ export class Migration {
     if (role === 'rpc' && event.type.startsWith('libvirt.')) this.lastRpcMessage = event.last
     const name = classify(event, role)
     if (name !== null) this.machine.signal({ name, first: event.first, last: event.last })
-  }
-
-  /** What was inferred from a conversation that cannot be read. */
-  infer(signal: Signal): void {
-    this.machine.signal(signal)
   }
 
   /** How well a connection fits the announced memory socket: 0 not at all, else the higher the better. */

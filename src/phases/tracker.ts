@@ -22,6 +22,8 @@ const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
 const FEATURE_P2P = 4
 /** Connections remembered because a migration may turn out to own them. */
 const CANDIDATES_MAX = 256
+/** A client tries the next address of a host at once after a refusal. */
+const RETRY_NS = 1e9
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
 const ANNOUNCE_WINDOW_NS = 60e9
 
@@ -55,6 +57,8 @@ export class MigrationTracker {
   readonly #candidates = new Map<Migration, TcpOpen[]>()
   /** SYNs to libvirt's ports that nobody answered yet. */
   readonly #unanswered = new Map<Connection, TcpOpen>()
+  /** Connections to libvirt's ports that were refused. */
+  readonly #attempts: { readonly connection: Connection; readonly events: readonly ProtocolEvent[] }[] = []
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
@@ -75,7 +79,7 @@ export class MigrationTracker {
       case 'tcp.fin':
       case 'tcp.rst':
         this.#toOwner(event)
-        this.#conversations.get(event.connection)?.prelude.push(event)
+        this.#closed(event)
         return
       case 'tls.record':
         this.#encrypted(event)
@@ -105,8 +109,17 @@ export class MigrationTracker {
       if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
         this.#begin(connection, conversation)
     }
-    for (const [connection, open] of this.#unanswered) this.#attempt(connection, [open])
+    for (const [connection, open] of this.#unanswered) this.#attempts.push({ connection, events: [open] })
+    for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
     this.migrations.sort((a, b) => firstPacket(a) - firstPacket(b))
+  }
+
+  /** A conversation that came to nothing is forgotten, unless it was about to migrate a guest. */
+  #closed(event: TcpEvent): void {
+    const conversation = this.#conversations.get(event.connection)
+    if (conversation === undefined || conversation.migration !== null) return
+    if (!conversation.askedForP2p) this.#conversations.delete(event.connection)
+    else if (conversation.prelude.length < PRELUDE_MAX) conversation.prelude.push(event)
   }
 
   #opened(event: TcpOpen): void {
@@ -152,11 +165,13 @@ export class MigrationTracker {
     const open = this.#unanswered.get(connection)
     if (open === undefined) return
     this.#unanswered.delete(connection)
-    this.#attempt(connection, [open, event])
+    if (this.#attempts.length < MIGRATIONS_MAX) this.#attempts.push({ connection, events: [open, event] })
   }
 
-  /** A connection to libvirt's port that came to nothing. */
+  /** A connection to libvirt's port that came to nothing. When the same source gets through right after, it was one
+   *  address of several (IPv6, then IPv4), not a failed migration. */
   #attempt(connection: Connection, events: readonly ProtocolEvent[]): void {
+    if (this.migrations.some((migration) => followed(connection, migration.rpc))) return
     const migration = this.#add(connection)
     if (migration === null) return
     for (const event of events) migration.event(event, 'rpc')
@@ -224,7 +239,7 @@ export class MigrationTracker {
       return
     }
     conversation.migration ??= this.#beginEncrypted(connection)
-    for (const known of conversation.prelude) conversation.migration?.infer(known)
+    for (const known of conversation.prelude) conversation.migration?.machine.signal(known)
     conversation.prelude.length = 0
   }
 
@@ -364,6 +379,16 @@ export class MigrationTracker {
     this.#active.add(migration)
     return migration
   }
+}
+
+/** Whether a conversation is the next try after a connection that was not accepted. */
+function followed(attempt: Connection, rpc: Connection | null): boolean {
+  if (!rpc?.syn || !attempt.syn || rpc.synAck === null) return false
+  const sameSource =
+    rpc.client.address === attempt.client.address ||
+    rpc.client.address.includes(':') !== attempt.client.address.includes(':')
+  const later = rpc.syn.timeNs - attempt.syn.timeNs
+  return sameSource && rpc.server.port === attempt.server.port && later >= 0 && later <= RETRY_NS
 }
 
 /** Prepare or finish, call or reply: whichever of them the capture holds first. */
