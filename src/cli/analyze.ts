@@ -1,6 +1,6 @@
 import { stderr, stdout } from 'node:process'
 import { InputError } from '../core/input-error.ts'
-import { analyzeFile } from '../files/analyze.ts'
+import { analyzeFile, type Progress } from '../files/analyze.ts'
 import { findCaptures } from '../files/find.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { assembleReport } from '../report/assemble.ts'
@@ -14,54 +14,51 @@ import { ProgressBar } from './progress.ts'
 /** Analyses the captures that were named, writes the report, and says what was wrong. */
 export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
   const analyses: Analysis[] = []
-  let unreadable = 0
+  const inputs = new Inputs()
   const bar = new ProgressBar(args.progress)
   for (const given of args.captures) {
-    for (const path of await namedBy(given)) {
-      try {
-        analyses.push(await analyzeFile(path, { onProgress: (progress) => bar.update(path, progress) }))
-      } catch (error) {
-        unreadable++
-        complain(path, error)
-      }
+    for (const path of (await inputs.use(given, findCaptures)) ?? []) {
+      const onProgress = (progress: Progress): void => bar.update(path, progress)
+      const analysis = await inputs.use(path, () => analyzeFile(path, { onProgress }))
+      if (analysis !== null) analyses.push(analysis)
     }
   }
   bar.stop()
-
-  async function namedBy(given: string): Promise<string[]> {
-    try {
-      return await findCaptures(given)
-    } catch (error) {
-      unreadable++
-      complain(given, error)
-      return []
-    }
-  }
-
   for (const analysis of analyses) printDiagnostics(analysis)
   const found = analyses.reduce((sum, analysis) => sum + analysis.migrations.length, 0)
   if (found > 0 || (args.format === 'json' && analyses.length > 0)) {
-    const text = await render(
-      assembleReport(analyses),
-      args.format,
-      args.output === null && stdout.isTTY === true,
-    )
-    await write(text, args.output)
+    const toTerminal = args.output === null && stdout.isTTY === true
+    await write(await render(assembleReport(analyses), args.format, toTerminal), args.output)
   }
-  if (unreadable > 0) return EXIT.unreadable
+  if (inputs.unusable > 0) return EXIT.unreadable
   return found > 0 ? EXIT.ok : EXIT.noMigration
 }
 
-/** One sentence for what an input is not; anything else is a mistake of ours and goes up. */
-function complain(path: string, error: unknown): void {
-  if (!(error instanceof InputError)) throw error
-  const name = path === '-' ? 'standard input' : path
-  stderr.write(`mig-phases: ${printable(name)} ${error.message}\n`)
+/** Says which inputs could not be used, and goes on with the others. */
+class Inputs {
+  unusable = 0
+
+  /** What `use` makes of an input; null, after one sentence on standard error, when it cannot be used. */
+  async use<T>(path: string, use: (path: string) => Promise<T>): Promise<T | null> {
+    try {
+      return await use(path)
+    } catch (error) {
+      // Anything else is a mistake of ours and goes up.
+      if (!(error instanceof InputError)) throw error
+      this.unusable++
+      stderr.write(`mig-phases: ${nameOf(path)} ${error.message}\n`)
+      return null
+    }
+  }
+}
+
+function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : printable(path)
 }
 
 function printDiagnostics(analysis: Analysis): void {
   const { capture, migrations, traffic } = analysis
-  const name = printable(capture.file === '-' ? 'standard input' : capture.file)
+  const name = nameOf(capture.file)
   for (const { severity, message, count } of capture.diagnostics) {
     if (severity === 'info') continue
     const times = count > 1 ? ` (${count.toLocaleString('en-US')} times)` : ''

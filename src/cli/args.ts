@@ -28,7 +28,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
   const parser = yargs(words as string[])
     .scriptName('mig-phases')
     .usage(
-      '$0 CAPTURE…\n\nReads packet captures of VM live migrations and reports the phases of each migration, how long each took and\nthe packets that prove it. CAPTURE is a pcap or pcapng file (gzip or not), a directory of them, or - for\nstandard input.',
+      '$0 CAPTURE…\n\nReads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap or pcapng file (gzip or not), a directory of them, or - for standard input.',
     )
     .option('format', {
       alias: 'f',
@@ -49,7 +49,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
     .example('ssh host tcpdump -U -w - | $0 -', 'from a pipe')
     .example("$0 runs/ --format ndjson | jq '.downtime.best_s'", 'one line for each migration below runs/')
     .epilogue(
-      'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage,\n4 no migration in the input. Diagnostics go to standard error. NO_COLOR turns colours off.',
+      'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 4 no migration in the input. Diagnostics go to standard error. NO_COLOR turns colours off.',
     )
     .version(VERSION)
     .alias('h', 'help')
