@@ -1,0 +1,176 @@
+import { u16be, u32be } from '../../core/bytes.ts'
+import type { PageCounts } from '../../events/qemu.ts'
+import { RamBlocks } from './ram-blocks.ts'
+import { RAM } from './stream-format.ts'
+
+/** Of x86, and of every stream that does not say. */
+const PAGE_BITS = 12
+/** Flags take the low ten bits; the largest pages of any target are far below 1 GiB. */
+const PAGE_BITS_RANGE = { min: 10, max: 30 } as const
+
+const PAGE_CONTINUE = RAM.page | RAM.continue
+const ZERO_CONTINUE = RAM.zero | RAM.continue
+
+const XBZRLE_ENCODING = 0x01
+
+/** Records of section "ram": a be64 of page-aligned offset and flags, then by flag a block name, a fill byte,
+ *  lengths and contents. Contents are never looked at.
+ *  @see protocols.md D.2
+ *  @see QEMU migration/ram.c */
+export class RamReader {
+  readonly blocks = new RamBlocks()
+  pageSize = 1 << PAGE_BITS
+  /** Contents of the last record read that lie behind the bytes given. The caller resets it. */
+  skip = 0
+  /** The last record read ended the section. The caller resets it. */
+  ended = false
+
+  #normal = 0
+  #zero = 0
+  #xbzrle = 0
+  #compressed = 0
+
+  #shift = PAGE_BITS
+  #mask = (1 << PAGE_BITS) - 1
+  /** Pages in 4 GiB. */
+  #pagesPerHigh = 2 ** (32 - PAGE_BITS)
+  /** Pages of the block that records with CONTINUE belong to. */
+  #limit = Number.POSITIVE_INFINITY
+
+  constructor() {
+    this.forgetBlock()
+  }
+
+  /** False when no target has such pages. */
+  setPageBits(bits: number): boolean {
+    if (bits < PAGE_BITS_RANGE.min || bits > PAGE_BITS_RANGE.max) return false
+    this.pageSize = 2 ** bits
+    this.#shift = bits
+    this.#mask = this.pageSize - 1
+    this.#pagesPerHigh = 2 ** (32 - bits)
+    this.forgetBlock()
+    return true
+  }
+
+  /** After a loss the block of records with CONTINUE is unknown: the largest bounds them. */
+  forgetBlock(): void {
+    this.#limit = this.blocks.largest / this.pageSize
+  }
+
+  /** Bits of the be64 that hold flags. */
+  get flagMask(): number {
+    return this.#mask
+  }
+
+  counts(): PageCounts {
+    return {
+      normal: this.#normal,
+      zero: this.#zero,
+      xbzrle: this.#xbzrle,
+      compressed: this.#compressed,
+    }
+  }
+
+  /** Reads as many records as lie in `bytes[start … end)`: bytes used, 0 when the first is no record, minus the
+   *  bytes that the first one needs. Pages and zero pages of the block at hand come by the thousand and have
+   *  their own loop. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    const mask = this.#mask
+    const shift = this.#shift
+    const pagesPerHigh = this.#pagesPerHigh
+    const limit = this.#limit
+    const recordSize = 8 + this.pageSize
+    let o = start
+    while (end - o >= 9) {
+      const low = u32be(bytes, o + 4)
+      const flags = low & mask
+      if (flags !== PAGE_CONTINUE && flags !== ZERO_CONTINUE) break
+      if (u32be(bytes, o) * pagesPerHigh + (low >>> shift) >= limit) break
+      if (flags === ZERO_CONTINUE) {
+        this.#account(RAM.zero)
+        o += 9
+      } else {
+        this.#account(RAM.page)
+        o += recordSize
+        if (o > end) {
+          this.skip = o - end
+          return end - start
+        }
+      }
+    }
+    return o > start ? o - start : this.readOne(bytes, start, end)
+  }
+
+  /** Reads one record of any kind; the result is that of `read`. */
+  readOne(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start < 8) return -8
+    const high = u32be(bytes, start)
+    const low = u32be(bytes, start + 4)
+    const flags = low & this.#mask
+    if (flags === RAM.eos || flags === RAM.multifdFlush || flags === RAM.hook) {
+      if (high !== 0 || low !== flags) return 0
+      this.ended = flags === RAM.eos
+      return 8
+    }
+    const kind = flags & ~RAM.continue
+    if (kind !== RAM.page && kind !== RAM.zero && kind !== RAM.xbzrle && kind !== RAM.compressPage) return 0
+    const page = high * this.#pagesPerHigh + (low >>> this.#shift)
+    if ((flags & RAM.continue) !== 0)
+      return this.#readBody(bytes, start, start + 8, end, kind, page, this.#limit)
+
+    if (end - start < 9) return -9
+    const bodyAt = start + 9 + (bytes[start + 8] as number)
+    if (end < bodyAt) return start - bodyAt
+    const block = this.blocks.find(bytes, start + 9, bodyAt)
+    if (block === -1) return 0
+    const size = block >= 0 ? (this.blocks.sizes[block] as number) : this.blocks.largest
+    return this.#readBody(bytes, start, bodyAt, end, kind, page, size / this.pageSize)
+  }
+
+  /** What follows the block name. The state changes only once the record's header is there as a whole. */
+  #readBody(
+    bytes: Uint8Array,
+    start: number,
+    bodyAt: number,
+    end: number,
+    kind: number,
+    page: number,
+    limit: number,
+  ): number {
+    if (page >= limit) return 0
+    let contentsAt = bodyAt
+    let size = 0
+    if (kind === RAM.page) {
+      size = this.pageSize
+    } else if (kind === RAM.zero) {
+      // One fill byte: 0 since QEMU 1.5, any repeated byte before.
+      contentsAt += 1
+      if (end < contentsAt) return start - contentsAt
+    } else if (kind === RAM.xbzrle) {
+      contentsAt += 3
+      if (end < contentsAt) return start - contentsAt
+      size = u16be(bytes, bodyAt + 1)
+      if (bytes[bodyAt] !== XBZRLE_ENCODING || size > this.pageSize) return 0
+    } else {
+      contentsAt += 4
+      if (end < contentsAt) return start - contentsAt
+      size = u32be(bytes, bodyAt)
+      // zlib's compressBound is the page plus a few bytes.
+      if (size === 0 || size > 2 * this.pageSize) return 0
+    }
+    this.#limit = limit
+    this.#account(kind)
+    const next = contentsAt + size
+    if (next <= end) return next - start
+    this.skip = next - end
+    return end - start
+  }
+
+  /** Every page record passes here, and nowhere else. */
+  #account(kind: number): void {
+    if (kind === RAM.page) this.#normal++
+    else if (kind === RAM.zero) this.#zero++
+    else if (kind === RAM.xbzrle) this.#xbzrle++
+    else this.#compressed++
+  }
+}
