@@ -41,7 +41,7 @@ export const SIGNATURE_SIZE_MAX = 28
 export const LIBVIRT_BODY_MAX = 2 * 1024 * 1024
 
 /** Bytes of message bodies kept for all connections together. */
-export const LIBVIRT_BODIES_TOTAL_MAX = 32 * 1024 * 1024
+export const BODIES_TOTAL_MAX = 32 * 1024 * 1024
 
 /** Largest libvirt RPC message that is believed: 32 MiB since libvirt 3.4 (VIR_NET_MESSAGE_MAX), plus its length word. */
 export const LIBVIRT_MESSAGE_MAX = 32 * 1024 * 1024 + 4
@@ -58,3 +58,35 @@ export const MIGRATIONS_MAX = 100_000
 
 /** Events held back while an earlier packet's bytes may still turn up. */
 export const EVENTS_PENDING_MAX = 100_000
+
+/** Bytes of one HTTP start line, header line or chunk-size line. PKI tokens, the largest headers, have 8 to 16 KiB, and
+ *  no server takes lines of more than 64 KiB. A longer line is skipped. */
+export const HTTP_LINE_MAX = 32 * 1024
+
+/** Bytes kept of one HTTP body, of those that are read at all. A token response with the catalog of a large cloud and a
+ *  server with 64 KiB of user data fit. */
+export const HTTP_BODY_MAX = 128 * 1024
+
+/** Characters of a path that an event carries. */
+export const HTTP_PATH_MAX = 2048
+
+/** HTTP requests of one connection that may wait for their response; clients of OpenStack do not pipeline, so that one
+ *  is the rule. Also responses whose request may still turn up. */
+export const HTTP_WAITING_MAX = 64
+
+/** Largest AMQP frame that is believed in the middle of a stream that makes sense. RabbitMQ's default is 128 KiB; brokers
+ *  may be set to allow more. */
+export const AMQP_FRAME_MAX = 16 * 1024 * 1024
+
+/** Bytes kept of one AMQP message body. Nova's calls have 3 to 11 KiB; instances with dozens of disks and ports some
+ *  100 KiB. */
+export const AMQP_BODY_MAX = 256 * 1024
+
+/** Channels of one connection whose messages are followed at once: RabbitMQ's default limit, rounded up. */
+export const AMQP_CHANNELS_MAX = 2048
+
+/** Characters kept of an error message that a service sent. */
+export const SERVICE_TEXT_MAX = 1000
+
+/** External events and changed fields reported of one RPC message: one a port, or a column of a table. */
+export const RPC_LIST_MAX = 64

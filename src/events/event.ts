@@ -1,3 +1,5 @@
+import type { AmqpEvent } from './amqp.ts'
+import type { HttpEvent } from './http.ts'
 import type { LibvirtEvent } from './libvirt.ts'
 import type { NbdEvent } from './nbd.ts'
 import type { QemuEvent } from './qemu.ts'
@@ -6,6 +8,14 @@ import type { TcpEvent } from './tcp.ts'
 import type { TlsEvent } from './tls.ts'
 
 /** Everything that a decoder can say. Consumers `switch` on `type`. */
-export type ProtocolEvent = TcpEvent | LibvirtEvent | QemuEvent | NbdEvent | RarpEvent | TlsEvent
+export type ProtocolEvent =
+  | TcpEvent
+  | LibvirtEvent
+  | QemuEvent
+  | NbdEvent
+  | RarpEvent
+  | TlsEvent
+  | HttpEvent
+  | AmqpEvent
 
 export type EventSink = (event: ProtocolEvent) => void

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Evidence } from '../../src/core/evidence.ts'
-import type { StreamDecoder } from '../../src/protocols/decoder.ts'
+import type { StreamDecoder } from '../../src/core/stream-decoder.ts'
 
 /** Bytes, or a run of bytes that passed but were not captured. */
 export type Piece = Uint8Array | { readonly gap: number }

@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
 import { type Diagnostic, Diagnostics } from '../../src/core/diagnostic.ts'
+import type { StreamDecoder } from '../../src/core/stream-decoder.ts'
 import type { Connection } from '../../src/events/connection.ts'
 import type { ProtocolEvent } from '../../src/events/event.ts'
 import type { QemuEnd, QemuEvent } from '../../src/events/qemu.ts'
-import type { StreamDecoder } from '../../src/protocols/decoder.ts'
 import { QemuMigrationDecoder } from '../../src/protocols/qemu-migration/decoder.ts'
 import { ReturnPathDecoder } from '../../src/protocols/qemu-migration/return-path.ts'
 

@@ -1,30 +1,6 @@
+import type { BodyBudget } from '../../core/body-budget.ts'
 import { u32be } from '../../core/bytes.ts'
-import { LIBVIRT_BODIES_TOTAL_MAX, LIBVIRT_BODY_MAX } from '../../core/limits.ts'
-
-/** Counts the bytes of message bodies that all connections keep together. */
-export class BodyBudget {
-  readonly #max: number
-  #used = 0
-
-  constructor(max: number = LIBVIRT_BODIES_TOTAL_MAX) {
-    this.#max = max
-  }
-
-  get used(): number {
-    return this.#used
-  }
-
-  /** False, and nothing taken, when `size` bytes more would pass the limit. */
-  take(size: number): boolean {
-    if (this.#used + size > this.#max) return false
-    this.#used += size
-    return true
-  }
-
-  give(size: number): void {
-    this.#used -= size
-  }
-}
+import { LIBVIRT_BODY_MAX } from '../../core/limits.ts'
 
 const CAPACITY_MIN = 1024
 

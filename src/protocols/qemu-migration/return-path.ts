@@ -1,9 +1,9 @@
 import { u16be, u32be, u64be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import type { Evidence } from '../../core/evidence.ts'
+import type { StreamDecoder } from '../../core/stream-decoder.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
-import type { StreamDecoder } from '../decoder.ts'
 import { HeldBytes } from './held.ts'
 import { RETURN } from './stream-format.ts'
 

@@ -2,9 +2,9 @@ import { u16be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import { type Evidence, keep } from '../../core/evidence.ts'
 import { TLS_RECORDS_MAX } from '../../core/limits.ts'
+import type { StreamDecoder } from '../../core/stream-decoder.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
-import type { StreamDecoder } from '../decoder.ts'
 
 /** @see RFC 8446 section 5.1 */
 const HEADER_SIZE = 5

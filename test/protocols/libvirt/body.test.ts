@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { BodyBudget } from '../../../src/core/body-budget.ts'
 import { LIBVIRT_BODY_MAX } from '../../../src/core/limits.ts'
-import { Body, BodyBudget } from '../../../src/protocols/libvirt/body.ts'
+import { Body } from '../../../src/protocols/libvirt/body.ts'
 import { args, call, message } from '../../support/libvirt.ts'
 import { decode } from './subject.ts'
 

@@ -1,4 +1,4 @@
-import type { Evidence } from '../core/evidence.ts'
+import type { Evidence } from './evidence.ts'
 
 /** What reads one direction of a byte stream. Any way of cutting the stream gives the same events;
  *  nothing is ever thrown for strange input. */
