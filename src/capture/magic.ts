@@ -39,7 +39,7 @@ export function sniff(bytes: Uint8Array): FileKind {
       advice: 'convert it first: cap2pcap IN OUT (libcap_utils)',
     }
   if (word === 0x736e6f6f) return { kind: 'unsupported', name: 'a Solaris snoop capture', advice: TO_PCAP }
-  if (word === 0x54525348 || word === 0x58435000)
+  if (word === 0x5452534e || word === 0x58435000)
     return { kind: 'unsupported', name: 'a Sniffer capture', advice: TO_PCAP }
   if (word === 0x474d4255) return { kind: 'unsupported', name: 'a Network Monitor capture', advice: TO_PCAP }
   return { kind: 'unknown' }

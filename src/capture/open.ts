@@ -38,15 +38,14 @@ export class CaptureReader {
   /** @throws InputError when there were no bytes, or too few to tell */
   end(): void {
     if (this.#records === null) this.#open()
-    const cut = this.#records?.held ?? 0
-    if (cut === 0) return
+    if (this.#records?.incomplete !== true) return
     const after = this.#summary.packets
     this.#diagnostics.report(
       'capture.cut-short',
       'warning',
       { packet: after, timeNs: 0 },
       () =>
-        `the capture ends in the middle of a record (${cut} bytes of it are there), after packet ${after}; all packets before it were read`,
+        `the capture ends in the middle of a record, after packet ${after}; all packets before it were read`,
     )
   }
 

@@ -61,10 +61,10 @@ export class PcapngReader implements RecordParser {
   }
 
   parse(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#dead) return end
     let offset = start
     this.#packet.bytes = bytes
     while (end - offset >= BLOCK_FRAME_SIZE) {
-      if (this.#dead) return end
       if (u32be(bytes, offset) === BLOCK.sectionHeader) this.#chooseByteOrder(bytes, offset)
       const type = this.#u32(bytes, offset)
       const size = this.#u32(bytes, offset + 4)
@@ -195,7 +195,6 @@ export class PcapngReader implements RecordParser {
       { packet, timeNs: 0 },
       () => 'packets without time stamps (simple packet blocks): durations around them mean nothing',
     )
-    if (this.#summary.startEpochNs === null) this.#summary.startEpochNs = 0n
     this.#deliver(from, start + 4, captured, original)
   }
 

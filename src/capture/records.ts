@@ -19,9 +19,9 @@ export class RecordStream {
     this.#parser = parser
   }
 
-  /** Bytes of an incomplete record that are held: at the end of input, what was cut off. */
-  get held(): number {
-    return this.#held
+  /** Whether a record is incomplete: at the end of input, it was cut off. */
+  get incomplete(): boolean {
+    return this.#held > 0 || this.#skip > 0
   }
 
   push(bytes: Uint8Array): void {
@@ -52,10 +52,12 @@ export class RecordStream {
       this.#skip = past - skipped
       return offset + skipped
     }
-    if (consumed > 0) {
-      this.#carry.copyWithin(0, consumed, this.#held)
-      this.#held -= consumed
-    }
+    this.#carry.copyWithin(0, consumed, this.#held)
+    this.#held -= consumed
+    // What is left came with this piece: it is read in place, without copies.
+    if (this.#held > offset) return offset
+    offset -= this.#held
+    this.#held = 0
     return offset
   }
 

@@ -1,3 +1,4 @@
+import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer } from '../pipeline/analyzer.ts'
 import { openSource } from './source.ts'
 
@@ -25,6 +26,8 @@ export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }
   const damage = source.damage()
-  if (damage !== null) analyzer.report('file.damaged', damage)
+  if (damage !== null && analyzer.packets === 0)
+    throw new InputError(`holds no packet that could be read: ${damage}`)
+  if (damage !== null) analyzer.report('file.damaged', `${damage}; what could be decompressed was read`)
   return analyzer.end()
 }

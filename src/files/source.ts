@@ -8,6 +8,9 @@ import { InputError } from '../core/input-error.ts'
  *  Two blocks alternate, so that one is read while the other is parsed. */
 const BLOCK_SIZE = 1024 * 1024
 
+/** Bytes that are decompressed at once. */
+const PIECE_SIZE = 16 * 1024
+
 /** An open input: its bytes, decompressed. */
 export interface Source {
   /** Null when the bytes came as they are. */
@@ -56,7 +59,7 @@ async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Pr
   if (kind.kind !== 'compressed')
     return { compression: null, size, blocks: rest, taken: () => taken, damage: () => null }
   if (kind.compression !== 'gzip') {
-    await rest.return?.(undefined)
+    await counted.return()
     throw new InputError(
       `is compressed with ${kind.compression}, which is not read yet: decompress it into a pipe (${kind.compression} -dc FILE | mig-phases -)`,
     )
@@ -87,8 +90,13 @@ async function peek(
     throw inputError(error)
   }
   const rest = (async function* () {
-    if (start.length > 0) yield start
-    if (!ended) yield* blocks
+    try {
+      if (start.length > 0) yield start
+      if (!ended) yield* blocks
+    } finally {
+      // Whoever stops at the first piece has not entered `blocks`.
+      await blocks.return(undefined)
+    }
   })()
   return { start, rest }
 }
@@ -139,13 +147,14 @@ class Gunzip {
     } catch (error) {
       if (error instanceof InputError) throw error
       const message = error instanceof Error ? error.message : String(error)
-      this.damage = `the gzip data is cut short or damaged (${message}); what could be decompressed was read`
+      this.damage = `the gzip data is cut short or damaged (${message})`
     }
   }
 
-  /** The stream takes its input in its own time, so it cannot borrow the read blocks. */
+  /** The stream takes its input in its own time, so it cannot borrow the read blocks. Damage costs the piece it is in. */
   async *#copies(): AsyncGenerator<Uint8Array> {
-    for await (const block of this.#raw) yield block.slice()
+    for await (const block of this.#raw)
+      for (let at = 0; at < block.length; at += PIECE_SIZE) yield block.slice(at, at + PIECE_SIZE)
   }
 }
 

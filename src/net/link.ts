@@ -39,7 +39,8 @@ export function readLink(packet: Packet, out: LinkPayload): boolean {
       if (size < 20) return false
       out.etherType = u16be(bytes, start)
       out.offset = start + 20
-      return true
+      // The rest of the tag, and the ethertype behind it, follow the header.
+      return isTag(out.etherType) ? readTagged(packet, start + 22, out) : true
     case LINK_TYPE.raw:
     case LINK_TYPE.rawOld12:
     case LINK_TYPE.rawOld14:
@@ -65,7 +66,7 @@ function readTagged(packet: Packet, offset: number, out: LinkPayload): boolean {
   const { bytes, end } = packet
   while (offset + 2 <= end) {
     const type = u16be(bytes, offset)
-    if (type !== VLAN_TAGS.customer && type !== VLAN_TAGS.service && type !== VLAN_TAGS.old) {
+    if (!isTag(type)) {
       out.etherType = type
       out.offset = offset + 2
       return true
@@ -73,6 +74,10 @@ function readTagged(packet: Packet, offset: number, out: LinkPayload): boolean {
     offset += 4
   }
   return false
+}
+
+function isTag(type: number): boolean {
+  return type === VLAN_TAGS.customer || type === VLAN_TAGS.service || type === VLAN_TAGS.old
 }
 
 /** Address families of BSD loopback headers: IPv4 is 2 everywhere, IPv6 differs by system; in either byte order. */

@@ -157,6 +157,8 @@ export class Network {
     if (connection === undefined) {
       connection = this.#open(packet, low, high, lowPort, highPort, fromLow, flags)
       byPorts.set(ports, connection)
+      // Making room may have dropped the pair.
+      this.#pairs.set(pair, byPorts)
       this.#tracked.push({ pair, ports, connection })
       this.#handlers.connected(connection)
     }
@@ -166,9 +168,13 @@ export class Network {
     return connection
   }
 
+  /** Whether a SYN begins another connection: its number is another one, or only the tail of the connection before
+   *  was captured. */
   #reused(connection: TcpConnection, fromLow: boolean, flags: number, sequence: number): boolean {
+    if ((flags & TCP_FLAG.ack) !== 0) return false
     const own = fromLow ? connection.fromLow : connection.fromHigh
-    return (flags & TCP_FLAG.ack) === 0 && own.isOtherSyn(sequence)
+    const peer = fromLow ? connection.fromHigh : connection.fromLow
+    return own.started ? own.isOtherSyn(sequence) : peer.started && connection.synAck === null
   }
 
   #open(

@@ -6,8 +6,8 @@ import {
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
 } from '../core/limits.ts'
+import type { StreamDecoder } from '../core/stream-decoder.ts'
 import type { DirectionCounts } from '../events/connection.ts'
-import type { StreamDecoder } from '../protocols/decoder.ts'
 
 /** One 100 ms bin of the throughput. */
 const BIN_NS = 1e8
@@ -102,8 +102,9 @@ export class HalfStream implements DirectionCounts {
     if (sequence === this.#nextSequence && this.#early.length === 0) {
       this.#nextSequence = (sequence + size) >>> 0
       this.#nextOffset += size
-      this.#countPayload(size, at)
+      this.#countPayload(size, end - start, at)
       this.#deliver(bytes, start, end, size, at)
+      if (this.#finOffset >= 0) this.#finish(at)
     } else {
       this.#place(this.#nextOffset + ((sequence - this.#nextSequence) | 0), bytes, start, end, size, at)
     }
@@ -145,8 +146,10 @@ export class HalfStream implements DirectionCounts {
     if (covered || at.timeNs - this.#holeTimeNs > HOLE_PATIENCE_NS) this.#giveUpFirstHole(at)
   }
 
-  #countPayload(size: number, at: Evidence): void {
+  /** Payload that was not seen before; `captured` bytes of it are there. */
+  #countPayload(size: number, captured: number, at: Evidence): void {
     this.payloadBytes += size
+    this.missingBytes += size - captured
     const time = at.timeNs
     // Bins count from the first payload, so that a short stream has a whole one.
     if (time - this.#binStart >= BIN_NS || this.#binStart === Number.NEGATIVE_INFINITY) {
@@ -162,7 +165,6 @@ export class HalfStream implements DirectionCounts {
 
   #deliver(bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {
     const missing = size - (end - start)
-    this.missingBytes += missing
     const decoder = this.decoder
     if (decoder === null || this.#ended) return
     if (end > start) decoder.push(bytes, start, end, at)
@@ -184,7 +186,7 @@ export class HalfStream implements DirectionCounts {
       return
     }
     this.#advance(rest)
-    this.#countPayload(rest, at)
+    this.#countPayload(rest, end - from, at)
     this.#deliver(bytes, from, end, rest, at)
     this.#finish(at)
   }
@@ -233,7 +235,7 @@ export class HalfStream implements DirectionCounts {
   ): void {
     const kept = this.decoder === null ? NOTHING : bytes.slice(start, end)
     this.#early.splice(index, 0, { offset, size, bytes: kept, at: keep(at) })
-    this.#countPayload(size, at)
+    this.#countPayload(size, end - start, at)
     this.#hold(kept.length + SEGMENT_OVERHEAD)
     if (this.holeSince === 0) {
       this.holeSince = at.packet

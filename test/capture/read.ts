@@ -1,0 +1,73 @@
+import { CaptureReader } from '../../src/capture/open.ts'
+import { CaptureSummary } from '../../src/capture/summary.ts'
+import { Diagnostics } from '../../src/core/diagnostic.ts'
+import type { CapturedPacket } from '../support/capture.ts'
+
+export interface ReadPacket {
+  readonly packet: number
+  readonly timeNs: number
+  readonly bytes: string
+  readonly originalLength: number
+  readonly linkType: number
+}
+
+export interface Reading {
+  readonly packets: readonly ReadPacket[]
+  readonly summary: CaptureSummary
+  /** Codes. */
+  readonly diagnostics: readonly string[]
+}
+
+/** Reads a capture that comes in pieces. The pieces are lent: overwritten as soon as they were taken. */
+export function read(...pieces: readonly Uint8Array[]): Reading {
+  const packets: ReadPacket[] = []
+  const summary = new CaptureSummary()
+  const diagnostics = new Diagnostics()
+  const reader = new CaptureReader(
+    ({ packet, timeNs, bytes, start, end, originalLength, linkType }) => {
+      const hex = Buffer.from(bytes.subarray(start, end)).toString('hex')
+      packets.push({ packet, timeNs, bytes: hex, originalLength, linkType })
+    },
+    summary,
+    diagnostics,
+  )
+  for (const piece of pieces) {
+    const lent = piece.slice()
+    reader.push(lent)
+    lent.fill(0xdd)
+  }
+  reader.end()
+  return { packets, summary, diagnostics: diagnostics.list().map((each) => each.code) }
+}
+
+/** All that must not depend on how the bytes came. */
+export function facts({ packets, summary, diagnostics }: Reading): unknown {
+  return { packets, summary: { ...summary }, diagnostics }
+}
+
+export function singles(bytes: Uint8Array): Uint8Array[] {
+  return Array.from(bytes, (_, i) => bytes.subarray(i, i + 1))
+}
+
+export const START_NS = 1_795_175_111_123_456_789n
+
+/** Frames of different sizes and contents, `stepNs` apart; the third came before the first. */
+export function samplePackets(stepNs = 1000n): CapturedPacket[] {
+  return [60, 61, 62, 63, 1, 333].map((size, i) => ({
+    timeNs: START_NS + (i === 2 ? -7n : BigInt(i)) * stepNs,
+    frame: Uint8Array.from({ length: size }, (_, at) => (17 * i + at) & 0xff),
+    originalLength: i === 3 ? 1500 : size,
+  }))
+}
+
+/** What a reader should say of them, times rounded down to `unitNs`. */
+export function expected(packets: readonly CapturedPacket[], unitNs = 1n): Omit<ReadPacket, 'linkType'>[] {
+  const round = (timeNs: bigint): bigint => timeNs - (timeNs % unitNs)
+  const first = round(packets[0]?.timeNs ?? 0n)
+  return packets.map(({ timeNs, frame, originalLength }, i) => ({
+    packet: i + 1,
+    timeNs: Number(round(timeNs) - first),
+    bytes: Buffer.from(frame).toString('hex'),
+    originalLength: originalLength ?? frame.length,
+  }))
+}
