@@ -3,6 +3,7 @@ export { InputError } from './core/input-error.ts'
 export type { Failure, Outcome } from './phases/outcome.ts'
 export { PHASES, type PhaseId } from './phases/phase.ts'
 export { type Analysis, Analyzer, type AnalyzerOptions, analyze } from './pipeline/analyzer.ts'
+export { analyzeMerged, type CapturePoint } from './pipeline/merge/merger.ts'
 export { assembleReport } from './report/assemble.ts'
 export { renderJson, renderNdjson } from './report/json.ts'
 export type {
@@ -14,6 +15,7 @@ export type {
   Marker,
   MigrationReport,
   ModeReport,
+  OpenStackReport,
   PhaseReport,
   Report,
   StorageReport,

@@ -47,11 +47,14 @@ const capture = object({
   start_epoch_ns: nullable(text('Nanoseconds since 1970 of the first packet, exact')),
   duration_s: number('Latest stamp less the earliest'),
   dropped_packets: nullable(count('As the capturing machine says')),
+  clock_offset_s: nullable(number('Added to the stamps when captures were merged')),
+  clock_offset_spread_s: nullable(number('How far that offset may be off')),
   diagnostics: list(diagnostic),
 })
 
 const boundary = object({
   packet: nullable(count('As Wireshark counts')),
+  file: nullable(text('The capture that holds the packet, where several were merged')),
   time_s: nullable(number("Seconds after the capture's first packet")),
   kind: choice('observed', 'inferred', 'missing'),
   rule: nullable(text('The rule that set it, see docs/phases.md')),
@@ -62,7 +65,7 @@ const phase = object({
   label: text(),
   duration_s: nullable(number()),
   start: boundary,
-  markers: list(object({ id: text(), packet: count(), time_s: number() })),
+  markers: list(object({ id: text(), packet: count(), file: nullable(text()), time_s: number() })),
   end: boundary,
   reason: nullable(text('Why a boundary is missing')),
 })
@@ -134,11 +137,19 @@ const migration = object({
   }),
   source: end,
   destination: end,
-  kind: Type.Literal('kvm'),
+  kind: choice('kvm', 'openstack'),
   factors: Type.Record(Type.String(), Type.String()),
   mode,
   outcome: choice('completed', 'failed', 'aborted', 'incomplete'),
-  failure: nullable(object({ phase: nullable(phaseId), code: nullable(Type.Integer()), message: text() })),
+  failure: nullable(
+    object({
+      phase: nullable(phaseId),
+      code: nullable(Type.Integer()),
+      message: text(),
+      step: nullable(text("Nova's step that failed")),
+      class: nullable(text('Class of the remote exception, or the HTTP status')),
+    }),
+  ),
   start_epoch_ns: nullable(text()),
   phases: list(phase),
   libvirt_migration_time_s: nullable(number()),
@@ -156,6 +167,14 @@ const migration = object({
     hypervisor_s: nullable(number('Clock delta removed')),
   }),
   hypervisor: nullable(hypervisor),
+  openstack: nullable(
+    object({
+      request_id: nullable(text()),
+      migration_status: nullable(text()),
+      keystone_round_trip_s: nullable(number()),
+      markers: list(object({ id: text(), packet: count(), file: nullable(text()), time_s: number() })),
+    }),
+  ),
   diagnostics: list(diagnostic),
 })
 

@@ -2,6 +2,7 @@ import { stderr, stdout } from 'node:process'
 import { InputError } from '../core/input-error.ts'
 import { analyzeFile, type Progress } from '../files/analyze.ts'
 import { findCaptures } from '../files/find.ts'
+import { analyzeMergedFiles } from '../files/merge.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { assembleReport } from '../report/assemble.ts'
 import { printable } from '../report/format.ts'
@@ -13,8 +14,20 @@ import { ProgressBar } from './progress.ts'
 
 /** Analyses the captures that were named, writes the report, and says what was wrong. */
 export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
-  const analyses: Analysis[] = []
   const inputs = new Inputs()
+  const analyses = args.merge ? await analyzeTogether(args, inputs) : await analyzeEach(args, inputs)
+  for (const analysis of analyses) printDiagnostics(analysis)
+  const found = analyses.reduce((sum, analysis) => sum + analysis.migrations.length, 0)
+  if (found > 0 || (args.format === 'json' && analyses.length > 0)) {
+    const toTerminal = args.output === null && stdout.isTTY === true
+    await write(await render(assembleReport(analyses), args.format, toTerminal), args.output)
+  }
+  if (inputs.unusable > 0) return EXIT.unreadable
+  return found > 0 ? EXIT.ok : EXIT.noMigration
+}
+
+async function analyzeEach(args: Arguments, inputs: Inputs): Promise<Analysis[]> {
+  const analyses: Analysis[] = []
   const bar = new ProgressBar(args.progress)
   for (const given of args.captures) {
     for (const path of (await inputs.use(given, findCaptures)) ?? []) {
@@ -24,14 +37,12 @@ export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
     }
   }
   bar.stop()
-  for (const analysis of analyses) printDiagnostics(analysis)
-  const found = analyses.reduce((sum, analysis) => sum + analysis.migrations.length, 0)
-  if (found > 0 || (args.format === 'json' && analyses.length > 0)) {
-    const toTerminal = args.output === null && stdout.isTTY === true
-    await write(await render(assembleReport(analyses), args.format, toTerminal), args.output)
-  }
-  if (inputs.unusable > 0) return EXIT.unreadable
-  return found > 0 ? EXIT.ok : EXIT.noMigration
+  return analyses
+}
+
+async function analyzeTogether({ captures, clockOffsets }: Arguments, inputs: Inputs): Promise<Analysis[]> {
+  const analysis = await inputs.use(captures.join(' + '), () => analyzeMergedFiles(captures, clockOffsets))
+  return analysis === null ? [] : [analysis]
 }
 
 /** Says which inputs could not be used, and goes on with the others. */
@@ -56,13 +67,14 @@ function nameOf(path: string): string {
   return path === '-' ? 'standard input' : printable(path)
 }
 
-function printDiagnostics(analysis: Analysis): void {
-  const { capture, migrations, traffic } = analysis
-  const name = nameOf(capture.file)
-  for (const { severity, message, count } of capture.diagnostics) {
-    if (severity === 'info') continue
-    const times = count > 1 ? ` (${count.toLocaleString('en-US')} times)` : ''
-    stderr.write(`${severity}: ${name}: ${printable(message)}${times}\n`)
+function printDiagnostics({ captures, migrations, traffic }: Analysis): void {
+  for (const capture of captures) {
+    for (const { severity, message, count } of capture.diagnostics) {
+      if (severity === 'info') continue
+      const times = count > 1 ? ` (${count.toLocaleString('en-US')} times)` : ''
+      stderr.write(`${severity}: ${nameOf(capture.file)}: ${printable(message)}${times}\n`)
+    }
+    if (migrations.length === 0)
+      stderr.write(`mig-phases: ${nameOf(capture.file)}: ${notFoundText(capture, traffic)}\n`)
   }
-  if (migrations.length === 0) stderr.write(`mig-phases: ${name}: ${notFoundText(capture, traffic)}\n`)
 }

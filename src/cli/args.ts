@@ -11,6 +11,10 @@ export interface Arguments {
   /** Null: standard output. */
   readonly output: string | null
   readonly progress: boolean
+  /** The captures saw one run from several points. */
+  readonly merge: boolean
+  /** Seconds by capture, as named on the command line. */
+  readonly clockOffsets: ReadonlyMap<string, number>
 }
 
 /** A command line that makes no sense; the text says what to do. */
@@ -32,6 +36,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
     )
     .option('format', {
       alias: 'f',
+      requiresArg: true,
       choices: FORMATS,
       default: 'table' as const,
       describe: 'table to read, json for one document, ndjson for one migration a line',
@@ -42,10 +47,24 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       default: true,
       describe: 'show a progress bar (--no-progress: none)',
     })
+    .option('merge', {
+      type: 'boolean',
+      default: false,
+      describe: 'the captures saw one run from several points: merge them by time',
+    })
+    .option('clock-offset', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      default: [] as string[],
+      defaultDescription: 'found out',
+      describe: 'with --merge: FILE=SECONDS to be added to its stamps',
+    })
     .string('_')
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .example('$0 trace.pcap', 'the phase table of each migration in the capture')
     .example('$0 trace.pcap.gz --format json -o report.json', 'everything that is known, with packet numbers')
+    .example('$0 --merge src.pcap controller.pcap', 'one run seen from two points as one trace')
     .example('ssh host tcpdump -U -w - | $0 -', 'from a pipe')
     .example("$0 runs/ --format ndjson | jq '.downtime.best_s'", 'one line for each migration below runs/')
     .epilogue(
@@ -57,7 +76,8 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
     .strictOptions()
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message)
+      // A message without an error, or with one of yargs' own, is about the command line.
+      throw message ? new UsageError(message) : error
     })
   const parsed = await parser.parseAsync(words as string[], {}, (_error, _argv, output) => {
     if (output === '') return
@@ -73,5 +93,25 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
     format: parsed.format,
     output: parsed.output ?? null,
     progress: parsed.progress,
+    merge: parsed.merge,
+    clockOffsets: readClockOffsets(parsed.clockOffset, captures, parsed.merge),
   }
+}
+
+function readClockOffsets(
+  words: readonly string[],
+  captures: readonly string[],
+  merge: boolean,
+): Map<string, number> {
+  const offsets = new Map<string, number>()
+  if (words.length > 0 && !merge) throw new UsageError('--clock-offset goes with --merge')
+  for (const word of words) {
+    const [, file, seconds] = /^(.+)=([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)$/i.exec(word) ?? []
+    if (file === undefined || seconds === undefined)
+      throw new UsageError(`--clock-offset takes FILE=SECONDS, not ${word}`)
+    if (!captures.includes(file))
+      throw new UsageError(`--clock-offset names ${file}, which is no capture given`)
+    offsets.set(file, Number(seconds))
+  }
+  return offsets
 }

@@ -1,2 +1,3 @@
 export { type AnalyzeFileOptions, analyzeFile, type Progress } from './analyze.ts'
 export { findCaptures } from './find.ts'
+export { analyzeMergedFiles } from './merge.ts'

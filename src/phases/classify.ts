@@ -39,6 +39,11 @@ export function classify(event: ProtocolEvent, role: Role): SignalName | null {
     case 'nbd.greeting':
     case 'rarp.announce':
     case 'tls.record':
+    case 'http.request':
+    case 'http.response':
+    case 'amqp.message':
+    case 'amqp.confirm':
+    case 'amqp.close':
       return null
     default:
       return assertNever(event)

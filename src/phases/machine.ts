@@ -1,3 +1,4 @@
+import type { Diagnostics } from '../core/diagnostic.ts'
 import { type Intervals, intervalOf, type Mark } from './interval.ts'
 import type { IntervalId } from './phase.ts'
 import type { Signal, SignalName } from './signal.ts'
@@ -18,6 +19,8 @@ export class PhaseMachine {
     control: STATES.control[0],
     transfer: STATES.transfer[0],
     storage: STATES.storage[0],
+    request: STATES.request[0],
+    nova: STATES.nova[0],
   }
   readonly #unexpected: Unexpected
 
@@ -37,6 +40,14 @@ export class PhaseMachine {
     return this.#states.storage as State<'storage'>
   }
 
+  get request(): State<'request'> {
+    return this.#states.request as State<'request'>
+  }
+
+  get nova(): State<'nova'> {
+    return this.#states.nova as State<'nova'>
+  }
+
   signal(signal: Signal): void {
     const region = REGION_OF.get(signal.name) ?? 'control'
     const state = this.#states[region]
@@ -49,6 +60,9 @@ export class PhaseMachine {
     const kind = signal.inferred === true ? 'inferred' : 'observed'
     for (const action of transition.actions) {
       const at = action.packet === 'first' ? signal.first : signal.last
+      // A message that is seen twice keeps its first sighting, an answer its last.
+      const known = action.edge === 'marker' && action.packet === 'first'
+      if (known && this.intervals.get(action.interval)?.markers.has(action.rule)) continue
       this.#write(action.edge, action.interval, { rule: action.rule, at, kind })
     }
     if (transition.to !== null) this.#states[region] = transition.to
@@ -60,6 +74,17 @@ export class PhaseMachine {
     else if (edge === 'start') interval.start ??= mark
     else if (interval.end === null || mark.at.packet >= interval.end.at.packet) interval.end = mark
   }
+}
+
+/** Says in the report what a migration did not expect. */
+export function reportUnexpected(diagnostics: Diagnostics): Unexpected {
+  return (region, state, signal) =>
+    diagnostics.report(
+      'phase.unexpected',
+      'warning',
+      signal.first,
+      () => `packet ${signal.first.packet}: ${signal.name} is not expected while ${region} is "${state}"`,
+    )
 }
 
 /** What the table says about a pair; undefined when it says nothing. */

@@ -63,6 +63,14 @@ export class Migration {
     return this.memory[0]?.client.address ?? this.rpc?.client.address ?? null
   }
 
+  /** Where it begins in the capture. */
+  get firstPacket(): Evidence {
+    const starts = [this.rpc, ...this.memory, ...this.storage]
+      .filter((connection) => connection !== null)
+      .map((connection) => connection.syn ?? connection.firstPacket)
+    return starts.reduce((a, b) => (b.packet < a.packet ? b : a))
+  }
+
   /** Whether the destination listens for memory now, or is about to. */
   get awaitsMemory(): boolean {
     const { control } = this.machine

@@ -1,15 +1,35 @@
 import { assertNever } from '../core/assert.ts'
 import { termination } from '../events/connection.ts'
 import { MIGRATE_FLAG } from '../events/migrate-flags.ts'
+import type { JoinedMigration } from './join.ts'
 import type { Migration } from './migration.ts'
-import type { PhaseId } from './phase.ts'
-
-type LibvirtPhase = Exclude<PhaseId, 'auth' | 'init' | 'post_migration'>
+import type { NovaMigration } from './nova-migration.ts'
+import type { LIBVIRT_PHASES, PhaseId } from './phase.ts'
 
 const NO_RPC = 'no libvirt connection in the capture'
+const NO_LIBVIRT = 'no libvirt connection for this request in the capture'
 
 /** Why a boundary of a phase is unknown: a sentence for the reader of the report. */
-export function reasonMissing(migration: Migration, phase: LibvirtPhase, edge: 'start' | 'end'): string {
+export function reasonMissing(migration: JoinedMigration, phase: PhaseId, edge: 'start' | 'end'): string {
+  switch (phase) {
+    case 'auth':
+      return edge === 'end'
+        ? 'no token in the capture: the reply of Keystone is missing'
+        : 'the token was obtained before the capture, or Keystone is not on this link'
+    case 'init':
+      return init(migration.nova, edge)
+    case 'post_migration':
+      return postMigration(migration, edge)
+    default:
+      return migration.libvirt === null ? NO_LIBVIRT : reasonOfLibvirt(migration.libvirt, phase, edge)
+  }
+}
+
+function reasonOfLibvirt(
+  migration: Migration,
+  phase: (typeof LIBVIRT_PHASES)[number],
+  edge: 'start' | 'end',
+): string {
   switch (phase) {
     case 'remote_connect':
       return remoteConnect(migration, edge)
@@ -24,6 +44,23 @@ export function reasonMissing(migration: Migration, phase: LibvirtPhase, edge: '
     default:
       return assertNever(phase)
   }
+}
+
+function init(nova: NovaMigration | null, edge: 'start' | 'end'): string {
+  if (edge === 'start') return 'neither the request nor what Nova made of it is in the capture'
+  if (nova?.machine.request === 'rejected') return 'the API refused the request'
+  if (nova?.machine.nova === 'preparing') return 'the reply to pre_live_migration is not in the capture'
+  return 'no pre_live_migration in the capture'
+}
+
+function postMigration({ libvirt, nova }: JoinedMigration, edge: 'start' | 'end'): string {
+  if (edge === 'end' && nova?.postIsCast === true)
+    return 'post_live_migration_at_destination is a cast in this release: nobody answers it'
+  if (edge === 'end') return 'the reply to post_live_migration_at_destination is not in the capture'
+  const control = libvirt?.machine.control
+  if (libvirt === null || (control !== undefined && control !== 'finished'))
+    return 'the migration did not come to post_live_migration_at_destination'
+  return 'post_live_migration_at_destination is not in the capture'
 }
 
 function remoteConnect({ rpc, machine }: Migration, edge: 'start' | 'end'): string {

@@ -1,4 +1,6 @@
+import type { JoinedMigration } from './join.ts'
 import type { Migration } from './migration.ts'
+import type { NovaMigration } from './nova-migration.ts'
 import type { PhaseId } from './phase.ts'
 
 export type Outcome = 'completed' | 'failed' | 'aborted' | 'incomplete'
@@ -8,8 +10,12 @@ export interface Failure {
   readonly phase: PhaseId | null
   /** libvirt's virErrorNumber; null when libvirt gave none. */
   readonly code: number | null
-  /** libvirt's text, or what the packets show. */
+  /** What libvirt or Nova said, or what the packets show. */
   readonly message: string
+  /** Nova's step that failed: the remote method, or what was asked of the API. */
+  readonly step: string | null
+  /** Class of the remote exception, or the HTTP status. */
+  readonly class: string | null
 }
 
 export interface Verdict {
@@ -23,10 +29,25 @@ const KEEPALIVE_LIMIT_NS = 30e9
 /** VIR_ERR_MIGRATE_FINISH_OK: what a destination answers to a cancelled finish. */
 const MIGRATE_FINISH_OK = 93
 
+/** Statuses of a migration record that is over without success. @see nova/objects/fields.py */
+const FAILED_STATUS: ReadonlySet<string> = new Set(['error', 'failed'])
+/** When nothing follows a step of Nova for so long, it is taken to have failed: in the captures of OpenStack Zed at hand
+ *  the next step came within 0.7 s. */
+const NOVA_SILENCE_NS = 3e9
+
 /** How a migration ended.
  *  @param captureEndNs the latest stamp of the capture
  *  @see the output contract, section 1, "Outcome" */
-export function judge(migration: Migration, captureEndNs: number): Verdict {
+export function judge({ libvirt, nova }: JoinedMigration, captureEndNs: number): Verdict {
+  if (libvirt === null) return nova === null ? INCOMPLETE : judgeNova(nova, captureEndNs)
+  const verdict = judgeLibvirt(libvirt, captureEndNs)
+  if (verdict.outcome !== 'completed' || nova === null) return verdict
+  return { outcome: 'completed', failure: failureOfPost(nova) }
+}
+
+const INCOMPLETE: Verdict = { outcome: 'incomplete', failure: null }
+
+function judgeLibvirt(migration: Migration, captureEndNs: number): Verdict {
   const { control } = migration.machine
   switch (control) {
     case 'finished':
@@ -69,7 +90,7 @@ function transferBegan(migration: Migration): boolean {
 
 /** Without the daemons' conversation, the end of the migration socket is all there is. */
 function judgeStream(migration: Migration): Verdict {
-  if (migration.machine.transfer !== 'ended') return { outcome: 'incomplete', failure: null }
+  if (migration.machine.transfer !== 'ended') return INCOMPLETE
   const broken = migration.memory.some((connection) => connection.lastRst !== null)
   const cut = migration.stream !== null && migration.stream.pages !== null && !migration.stream.complete
   if (broken || cut) return failed('transfer', null, 'the migration stream broke off')
@@ -80,7 +101,7 @@ function judgeStream(migration: Migration): Verdict {
 function judgeSilence(migration: Migration, captureEndNs: number): Verdict {
   const last = migration.lastRpcMessage ?? migration.rpc?.lastPacket
   const silence = last === undefined ? 0 : captureEndNs - last.timeNs
-  if (silence <= KEEPALIVE_LIMIT_NS) return { outcome: 'incomplete', failure: null }
+  if (silence <= KEEPALIVE_LIMIT_NS) return INCOMPLETE
   const seconds = (silence / 1e9).toFixed(0)
   const phase = phaseUnderWay(migration)
   const what =
@@ -108,5 +129,56 @@ function withError(migration: Migration, phase: PhaseId | null, message: string)
 }
 
 function failed(phase: PhaseId | null, code: number | null, message: string): Verdict {
-  return { outcome: 'failed', failure: { phase, code, message } }
+  return { outcome: 'failed', failure: { phase, code, message, step: null, class: null } }
+}
+
+/** A migration that never came to libvirt, or whose libvirt connection is not in the capture. */
+function judgeNova(migration: NovaMigration, captureEndNs: number): Verdict {
+  const { nova, request } = migration.machine
+  if (nova === 'settled') return { outcome: 'completed', failure: null }
+  if (nova === 'settling' || nova === 'post-failed')
+    return { outcome: 'completed', failure: failureOfPost(migration) }
+  const refused =
+    request === 'rejected' || nova === 'check-failed' || nova === 'prepare-failed' || nova === 'rolled-back'
+  if (refused || FAILED_STATUS.has(migration.status ?? ''))
+    return {
+      outcome: 'failed',
+      failure: failureOfNova(migration, 'init', 'Nova gave up before libvirt was asked'),
+    }
+  const silence = captureEndNs - migration.lastPacket.timeNs
+  if (silence <= NOVA_SILENCE_NS || nova === 'prepared') return INCOMPLETE
+  const seconds = (silence / 1e9).toFixed(1)
+  const message = `nothing followed ${lastStep(migration)} in the last ${seconds} s of the capture; the reason did not cross this link`
+  return failed('init', null, message)
+}
+
+/** libvirt is done and the guest runs at the destination, but Nova's own last step went wrong. */
+function failureOfPost(migration: NovaMigration): Failure | null {
+  const failed = migration.machine.nova === 'post-failed' || FAILED_STATUS.has(migration.status ?? '')
+  return failed ? failureOfNova(migration, 'post_migration', 'Nova marked the migration as failed') : null
+}
+
+function failureOfNova({ failed, status }: NovaMigration, phase: PhaseId, message: string): Failure {
+  const said = failed?.failure.message ?? (status === null ? message : `${message} (status ${status})`)
+  return {
+    phase,
+    code: null,
+    message: said,
+    step: failed?.step ?? null,
+    class: failed?.failure.class ?? null,
+  }
+}
+
+function lastStep({ machine }: NovaMigration): string {
+  switch (machine.nova) {
+    case 'none':
+      return 'the request'
+    case 'checking':
+    case 'checked':
+      return 'the check of the hosts'
+    case 'ordered':
+      return 'the order to the source'
+    default:
+      return 'pre_live_migration'
+  }
 }

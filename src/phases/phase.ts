@@ -15,5 +15,8 @@ export type PhaseId = (typeof PHASES)[number]['id']
 /** The phases of a migration that libvirt runs by itself. */
 export const LIBVIRT_PHASES = ['remote_connect', 'prepare', 'transfer', 'finish', 'cleanup'] as const
 
-/** Intervals that are measured without being phases. */
-export type IntervalId = PhaseId | 'storage'
+/** The phases that Nova adds around them. */
+export const NOVA_PHASES = ['auth', 'init', 'post_migration'] as const
+
+/** Intervals that are measured without being phases; `nova` holds inner instants that lie in no phase. */
+export type IntervalId = PhaseId | 'storage' | 'nova'

@@ -1,5 +1,4 @@
 import type { Diagnostics } from '../core/diagnostic.ts'
-import type { Evidence } from '../core/evidence.ts'
 import { MIGRATIONS_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
@@ -9,7 +8,10 @@ import type { RarpAnnounce } from '../events/rarp.ts'
 import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
 import type { TlsRecord } from '../events/tls.ts'
 import type { Role } from './classify.ts'
+import { type JoinedMigration, join } from './join.ts'
+import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
+import { NovaTracker } from './nova-tracker.ts'
 import type { Signal } from './signal.ts'
 import { TlsConversation } from './tls-conversation.ts'
 
@@ -46,7 +48,8 @@ interface EncryptedConversation {
 /** Gives each event to the migration that it belongs to. Migrations are told apart by their connections; memory
  *  connections are found by the announced port, else by their content, else by time and hosts. */
 export class MigrationTracker {
-  readonly migrations: Migration[] = []
+  readonly #migrations: Migration[] = []
+  readonly #nova: NovaTracker
   readonly #diagnostics: Diagnostics
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
@@ -62,6 +65,7 @@ export class MigrationTracker {
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
+    this.#nova = new NovaTracker(diagnostics)
   }
 
   event(event: ProtocolEvent): void {
@@ -97,13 +101,28 @@ export class MigrationTracker {
       case 'libvirt.other':
         this.#conversed(event)
         return
+      case 'http.request':
+        this.#nova.request(event)
+        return
+      case 'http.response':
+        this.#nova.response(event)
+        return
+      case 'amqp.message':
+        this.#nova.message(event)
+        return
+      case 'amqp.confirm':
+        this.#nova.confirm(event)
+        return
+      case 'amqp.close':
+        return
       default:
         this.#streamed(event)
     }
   }
 
-  /** The capture is over: what is still undecided is decided. */
-  end(): void {
+  /** The capture is over: what is still undecided is decided.
+   *  @returns all migrations, in the order of their first packets */
+  end(): JoinedMigration[] {
     for (const migration of this.#active) this.#settle(migration)
     for (const [connection, conversation] of this.#conversations) {
       if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
@@ -111,7 +130,7 @@ export class MigrationTracker {
     }
     for (const [connection, open] of this.#unanswered) this.#attempts.push({ connection, events: [open] })
     for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
-    this.migrations.sort((a, b) => firstPacket(a) - firstPacket(b))
+    return join(this.#migrations, this.#nova.migrations)
   }
 
   /** A conversation that came to nothing is forgotten, unless it was about to migrate a guest. */
@@ -171,7 +190,7 @@ export class MigrationTracker {
   /** A connection to libvirt's port that came to nothing. When the same source gets through right after, it was one
    *  address of several (IPv6, then IPv4), not a failed migration. */
   #attempt(connection: Connection, events: readonly ProtocolEvent[]): void {
-    if (this.migrations.some((migration) => followed(connection, migration.rpc))) return
+    if (this.#migrations.some((migration) => followed(connection, migration.rpc))) return
     const migration = this.#add(connection)
     if (migration === null) return
     for (const event of events) migration.event(event, 'rpc')
@@ -358,7 +377,7 @@ export class MigrationTracker {
   }
 
   #add(rpc: Connection | null): Migration | null {
-    if (this.migrations.length >= MIGRATIONS_MAX) {
+    if (this.#migrations.length >= MIGRATIONS_MAX) {
       this.#diagnostics.report(
         'phase.migrations',
         'warning',
@@ -367,15 +386,8 @@ export class MigrationTracker {
       )
       return null
     }
-    const migration: Migration = new Migration(rpc, (region, state, signal) =>
-      this.#diagnostics.report(
-        'phase.unexpected',
-        'warning',
-        signal.first,
-        () => `packet ${signal.first.packet}: ${signal.name} is not expected while ${region} is "${state}"`,
-      ),
-    )
-    this.migrations.push(migration)
+    const migration = new Migration(rpc, reportUnexpected(this.#diagnostics))
+    this.#migrations.push(migration)
     this.#active.add(migration)
     return migration
   }
@@ -396,14 +408,4 @@ function startsMigration(event: LibvirtEvent): boolean {
   if (event.type !== 'libvirt.call' && event.type !== 'libvirt.reply') return false
   const action = actionOf(event.procedure)
   return action === 'prepare' || action === 'finish'
-}
-
-/** Where a migration begins in the capture. */
-export function firstPacket(migration: Migration): number {
-  const connections = [migration.rpc, ...migration.memory, ...migration.storage].filter((c) => c !== null)
-  return Math.min(...connections.map((connection) => firstOf(connection).packet))
-}
-
-function firstOf(connection: Connection): Evidence {
-  return connection.syn ?? connection.firstPacket
 }

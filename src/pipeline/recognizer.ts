@@ -1,9 +1,10 @@
 import { type Evidence, keep } from '../core/evidence.ts'
 import { SIGNATURE_SIZE_MAX } from '../core/limits.ts'
-import type { Direction } from '../events/connection.ts'
+import type { StreamDecoder } from '../core/stream-decoder.ts'
 import type { HalfStream } from '../net/reassembly.ts'
 import type { TcpConnection } from '../net/tcp.ts'
-import type { StreamDecoder } from '../protocols/decoder.ts'
+import { amqpFromClient, looksLikeAmqp } from '../protocols/amqp/signature.ts'
+import { httpFromClient, looksLikeHttp } from '../protocols/http/signature.ts'
 import { looksLikeLibvirt } from '../protocols/libvirt/signature.ts'
 import { looksLikeNbdServer } from '../protocols/nbd/signature.ts'
 import {
@@ -13,15 +14,22 @@ import {
 } from '../protocols/qemu-migration/signature.ts'
 import { looksLikeTlsClient } from '../protocols/tls/decoder.ts'
 
-export type Protocol = 'libvirt' | 'qemu-migration' | 'multifd' | 'nbd' | 'tls'
+export type Protocol = 'libvirt' | 'qemu-migration' | 'multifd' | 'nbd' | 'tls' | 'http' | 'amqp'
 
-/** Makes the decoder of one direction; null when nothing needs to be read there. */
-export type DecoderFactory = (
-  protocol: Protocol,
-  connection: TcpConnection,
-  direction: Direction,
-  midStream: boolean,
-) => StreamDecoder | null
+/** Who reads a connection; null where nothing needs to be read. */
+export interface Decoders {
+  readonly toServer: StreamDecoder | null
+  readonly toClient: StreamDecoder | null
+}
+
+/** Which directions of a connection are seen from somewhere in the middle. */
+export interface MidStream {
+  readonly toServer: boolean
+  readonly toClient: boolean
+}
+
+/** Makes the decoders of a connection that has been recognised. */
+export type DecoderFactory = (protocol: Protocol, connection: TcpConnection, midStream: MidStream) => Decoders
 
 /** Bytes of a stream without a known start that are searched for RAM records. One page needs 4 KiB; a run of pages
  *  that tells is found in the first megabyte or the stream is something else. */
@@ -45,14 +53,17 @@ export class Recognizer {
     this.#sides = [new Side(this, connection.fromLow), new Side(this, connection.fromHigh)]
   }
 
-  /** A side has shown what is spoken. */
-  found(protocol: Protocol, by: Side, fromClient: boolean, midStream: boolean): void {
+  /** A side has shown what is spoken.
+   *  @param fromClient whether the client sent it; null where the bytes do not tell */
+  found(protocol: Protocol, by: Side, fromClient: boolean | null): void {
     const { connection } = this
-    connection.orient((by === this.#sides[0]) === fromClient, 'content')
-    for (const side of this.#sides) {
-      const direction = side.half === connection.toServer ? 'to-server' : 'to-client'
-      side.handOver(this.#make(protocol, connection, direction, side === by ? midStream : side.midStream))
-    }
+    if (fromClient !== null) connection.orient((by === this.#sides[0]) === fromClient, 'content')
+    const [toServer, toClient] =
+      this.#sides[0].half === connection.toServer ? this.#sides : ([this.#sides[1], this.#sides[0]] as const)
+    const midStream = { toServer: toServer.midStream, toClient: toClient.midStream }
+    const decoders = this.#make(protocol, connection, midStream)
+    toServer.handOver(decoders.toServer)
+    toClient.handOver(decoders.toClient)
   }
 }
 
@@ -120,26 +131,34 @@ class Side implements StreamDecoder {
     for (const { protocol, test, fromClient } of SIGNATURES) {
       const answer = test(bytes, start, end)
       if (answer === true) {
-        this.#owner.found(protocol, this, fromClient(bytes, start), false)
+        this.#owner.found(protocol, this, fromClient(bytes, start))
         return true
       }
       if (answer === 'more') undecided = true
     }
-    if (!undecided) this.half.decoder = null
+    if (!undecided || end - start >= SIGNATURE_SIZE_MAX) this.half.decoder = null
     return false
   }
 
   /** A stream whose start was not captured: segments often begin with a message, and RAM records tell by
    *  themselves. */
   #searchInside(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
-    if (looksLikeLibvirt(bytes, start, end) === true) {
-      this.#owner.found('libvirt', this, libvirtFromClient(bytes, start), true)
-    } else if (this.#searched < RAM_SEARCH_MAX) {
-      this.#searched += end - start
-      if (!looksLikeRamRecords(bytes, start, end)) return
-      this.#owner.found('qemu-migration', this, true, true)
-    } else return
+    if (looksLikeLibvirt(bytes, start, end) === true)
+      this.#owner.found('libvirt', this, libvirtFromClient(bytes, start))
+    else if (looksLikeHttp(bytes, start, end) === true)
+      this.#owner.found('http', this, httpFromClient(bytes, start))
+    else if (looksLikeAmqp(bytes, start, end) === true)
+      this.#owner.found('amqp', this, amqpFromClient(bytes, start, end))
+    else if (!this.#searchRam(bytes, start, end)) return
     this.#replayTo(bytes, start, end, at)
+  }
+
+  #searchRam(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#searched >= RAM_SEARCH_MAX) return false
+    this.#searched += end - start
+    if (!looksLikeRamRecords(bytes, start, end)) return false
+    this.#owner.found('qemu-migration', this, true)
+    return true
   }
 
   #joined(): Uint8Array {
@@ -163,10 +182,17 @@ interface Signature {
 const SIGNATURES: readonly Signature[] = [
   { protocol: 'qemu-migration', test: looksLikeQemuMigration, fromClient: () => true },
   { protocol: 'libvirt', test: looksLikeLibvirt, fromClient: libvirtFromClient },
+  { protocol: 'http', test: looksLikeHttp, fromClient: httpFromClient },
+  { protocol: 'amqp', test: startsAmqp, fromClient: () => true },
   { protocol: 'multifd', test: looksLikeMultifd, fromClient: () => true },
   { protocol: 'tls', test: looksLikeTlsClient, fromClient: () => true },
   { protocol: 'nbd', test: looksLikeNbdServer, fromClient: () => false },
 ]
+
+/** At the start of a connection AMQP says its name; a frame could be anything. */
+function startsAmqp(bytes: Uint8Array, start: number, end: number): boolean | 'more' {
+  return bytes[start] === 0x41 ? looksLikeAmqp(bytes, start, end) : false
+}
 
 /** Byte 19 of a libvirt header: the message type, 1 in replies. @see protocols.md C.1 */
 function libvirtFromClient(bytes: Uint8Array, start: number): boolean {

@@ -6,12 +6,15 @@ export const SCHEMA_ID = 'https://mig-phases.example/schema/report-1.schema.json
 
 /** What several captures told, as one document. */
 export function assembleReport(
-  analyses: readonly { readonly capture: CaptureReport; readonly migrations: readonly MigrationReport[] }[],
+  analyses: readonly {
+    readonly captures: readonly CaptureReport[]
+    readonly migrations: readonly MigrationReport[]
+  }[],
 ): Report {
   return {
     schema: SCHEMA_ID,
     tool: { name: 'mig-phases', version: VERSION },
-    captures: analyses.map((analysis) => analysis.capture),
+    captures: analyses.flatMap((analysis) => analysis.captures),
     migrations: analyses.flatMap((analysis) => analysis.migrations),
   }
 }

@@ -1,11 +1,13 @@
 import type { CaptureSummary } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Connection, termination } from '../events/connection.ts'
-import type { Interval, Mark } from '../phases/interval.ts'
+import type { Interval, Intervals, Mark } from '../phases/interval.ts'
+import { intervalsOf, type JoinedMigration } from '../phases/join.ts'
 import type { Migration } from '../phases/migration.ts'
 import { reasonMissing } from '../phases/missing.ts'
+import type { NovaMigration } from '../phases/nova-migration.ts'
 import { judge } from '../phases/outcome.ts'
-import { LIBVIRT_PHASES, PHASES } from '../phases/phase.ts'
+import { LIBVIRT_PHASES, PHASES, type PhaseId } from '../phases/phase.ts'
 import { describeMode } from './mode.ts'
 import type {
   Boundary,
@@ -13,6 +15,7 @@ import type {
   DowntimeReport,
   HypervisorReport,
   MigrationReport,
+  OpenStackReport,
   PhaseReport,
   StorageReport,
 } from './model.ts'
@@ -30,7 +33,7 @@ const LINK_TYPE_NAMES: Readonly<Record<number, string>> = {
   276: 'LINUX_SLL2',
 }
 
-const MISSING: Boundary = { packet: null, time_s: null, kind: 'missing', rule: null }
+const MISSING: Boundary = { packet: null, file: null, time_s: null, kind: 'missing', rule: null }
 
 export function seconds(ns: number): number {
   return ns / 1e9
@@ -55,77 +58,115 @@ export function describeCapture(
     start_epoch_ns: summary.startEpochNs?.toString() ?? null,
     duration_s: seconds(summary.latestNs - summary.earliestNs),
     dropped_packets: summary.droppedPackets,
+    clock_offset_s: null,
+    clock_offset_spread_s: null,
     diagnostics,
   }
 }
 
-/** The migrations of a capture, in order of their start. */
+/** When a trace begins and ends. */
+export interface TraceSpan {
+  /** Nanoseconds since 1970 of time zero. */
+  readonly startEpochNs: bigint | null
+  readonly latestNs: number
+}
+
+/** Where a packet of a merged trace comes from. */
+export type Locate = (packet: number) => { readonly packet: number; readonly file: string | null }
+
+const IN_ONE_CAPTURE: Locate = (packet) => ({ packet, file: null })
+
+/** The migrations of a trace, in order of their start.
+ *  @param name what the report calls the capture
+ *  @param locate names the capture of each packet, where several were merged */
 export function describeMigrations(
-  migrations: readonly Migration[],
-  summary: CaptureSummary,
-  capture: CaptureReport,
+  migrations: readonly JoinedMigration[],
+  span: TraceSpan,
+  name: string,
+  locate: Locate = IN_ONE_CAPTURE,
 ): MigrationReport[] {
-  return migrations.map((migration, index) => describeMigration(migration, index, summary, capture.file))
+  return migrations.map((migration, index) => describeMigration(migration, index, span, name, locate))
 }
 
 function describeMigration(
-  migration: Migration,
+  migration: JoinedMigration,
   index: number,
-  summary: CaptureSummary,
+  span: TraceSpan,
   file: string,
+  locate: Locate,
 ): MigrationReport {
-  const phases = LIBVIRT_PHASES.map((id) => describePhase(migration, id))
-  const { domain, rpc } = migration
-  const span = describeSpan(phases, migration.machine.intervals.get('storage') ?? null)
-  const hypervisor = describeHypervisor(migration)
+  const { libvirt, nova } = migration
+  const intervals = intervalsOf(migration)
+  const ids = nova === null ? LIBVIRT_PHASES : PHASES.map((phase) => phase.id)
+  const phases = ids.map((id) => describePhase(migration, intervals, id, locate))
+  const hypervisor = libvirt === null ? null : describeHypervisor(libvirt)
   return {
     capture: file,
     index,
     domain: {
-      name: domain?.name ?? null,
-      uuid: domain?.uuid ?? null,
-      memory_bytes: domain?.memoryBytes ?? null,
-      macs: domain?.macs ?? [],
+      name: libvirt?.domain?.name ?? null,
+      uuid: libvirt?.domain?.uuid ?? nova?.instanceUuid ?? null,
+      memory_bytes: libvirt?.domain?.memoryBytes ?? null,
+      macs: libvirt?.domain?.macs ?? [],
     },
-    source: { hostname: migration.sourceHostname, address: migration.sourceAddress },
-    destination: { hostname: migration.destinationHostname, address: migration.destinationAddress },
-    kind: 'kvm',
+    source: {
+      hostname: libvirt?.sourceHostname ?? nova?.sourceHost ?? null,
+      address: libvirt?.sourceAddress ?? null,
+    },
+    destination: {
+      hostname: libvirt?.destinationHostname ?? nova?.destinationHost ?? null,
+      address: libvirt?.destinationAddress ?? null,
+    },
+    kind: nova === null ? 'kvm' : 'openstack',
     factors: {},
-    mode: describeMode(migration),
-    ...judge(migration, summary.latestNs),
-    start_epoch_ns: epochNs(summary, phases),
+    mode: describeMode(libvirt),
+    ...judge(migration, span.latestNs),
+    start_epoch_ns: epochNs(span, phases),
     phases,
-    libvirt_migration_time_s: between(migration, 'remote_connect', 'cleanup'),
-    libvirt_connection_time_s: connectionTime(rpc),
-    ...span,
-    transfer: describeTransfer(migration),
-    storage: describeStorage(migration),
+    libvirt_migration_time_s: between(intervals, 'remote_connect', 'cleanup'),
+    libvirt_connection_time_s: connectionTime(libvirt?.rpc ?? null),
+    ...describeSpan(phases, intervals),
+    transfer: describeTransfer(libvirt),
+    storage: libvirt === null ? null : describeStorage(libvirt, locate),
     downtime: describeDowntime(hypervisor),
     hypervisor,
+    openstack: nova === null ? null : describeNova(nova, intervals, locate),
     diagnostics: [],
   }
 }
 
-function describePhase(migration: Migration, id: (typeof LIBVIRT_PHASES)[number]): PhaseReport {
-  const interval = migration.machine.intervals.get(id)
+function describePhase(
+  migration: JoinedMigration,
+  intervals: Intervals,
+  id: PhaseId,
+  locate: Locate,
+): PhaseReport {
+  const interval = intervals.get(id)
   const label = PHASES.find((phase) => phase.id === id)?.label ?? id
-  const start = interval?.start ?? null
+  const start = interval?.start ?? (id === 'init' ? inferredStart(interval) : null)
   const end = interval?.end ?? null
   const edge = start === null ? 'start' : 'end'
   return {
     id,
     label,
-    duration_s: durationOf(interval),
-    start: boundary(start),
-    markers: markersOf(interval),
-    end: boundary(end),
+    duration_s: start !== null && end !== null ? seconds(end.at.timeNs - start.at.timeNs) : null,
+    start: boundary(start, locate),
+    markers: markersOf(interval, locate),
+    end: boundary(end, locate),
     reason: start !== null && end !== null ? null : reasonMissing(migration, id, edge),
   }
 }
 
-function boundary(mark: Mark | null): Boundary {
+/** Initialization begins with the look at the server; where that was not captured, the first step that was stands for
+ *  it. @see protocols.md H.1 */
+function inferredStart(interval: Interval | undefined): Mark | null {
+  const first = [...(interval?.markers.values() ?? [])].sort((a, b) => a.at.packet - b.at.packet)[0]
+  return first === undefined ? null : { ...first, kind: 'inferred' }
+}
+
+function boundary(mark: Mark | null, locate: Locate): Boundary {
   if (mark === null) return MISSING
-  return { packet: mark.at.packet, time_s: seconds(mark.at.timeNs), kind: mark.kind, rule: mark.rule }
+  return { ...locate(mark.at.packet), time_s: seconds(mark.at.timeNs), kind: mark.kind, rule: mark.rule }
 }
 
 function durationOf(interval: Interval | undefined): number | null {
@@ -133,19 +174,15 @@ function durationOf(interval: Interval | undefined): number | null {
   return seconds(interval.end.at.timeNs - interval.start.at.timeNs)
 }
 
-function markersOf(interval: Interval | undefined): PhaseReport['markers'] {
+function markersOf(interval: Interval | undefined, locate: Locate): PhaseReport['markers'] {
   return [...(interval?.markers ?? [])]
-    .map(([id, mark]) => ({ id, packet: mark.at.packet, time_s: seconds(mark.at.timeNs) }))
-    .sort((a, b) => a.packet - b.packet)
+    .sort(([, a], [, b]) => a.at.packet - b.at.packet)
+    .map(([id, mark]) => ({ id, ...locate(mark.at.packet), time_s: seconds(mark.at.timeNs) }))
 }
 
-function between(
-  migration: Migration,
-  from: (typeof LIBVIRT_PHASES)[number],
-  to: (typeof LIBVIRT_PHASES)[number],
-): number | null {
-  const start = migration.machine.intervals.get(from)?.start
-  const end = migration.machine.intervals.get(to)?.end
+function between(intervals: Intervals, from: PhaseId, to: PhaseId): number | null {
+  const start = intervals.get(from)?.start
+  const end = intervals.get(to)?.end
   return start && end ? seconds(end.at.timeNs - start.at.timeNs) : null
 }
 
@@ -154,21 +191,31 @@ function connectionTime(rpc: Connection | null): number | null {
   return rpc?.syn && end !== null ? seconds(end.timeNs - rpc.syn.timeNs) : null
 }
 
-function epochNs(summary: CaptureSummary, phases: readonly PhaseReport[]): string | null {
+function epochNs(summary: TraceSpan, phases: readonly PhaseReport[]): string | null {
   const times = phases.flatMap(({ start, end }) => [start.time_s, end.time_s]).filter((time) => time !== null)
   if (times.length === 0 || summary.startEpochNs === null) return null
   return (summary.startEpochNs + BigInt(Math.round(Math.min(...times) * 1e9))).toString()
 }
 
-function describeStorage(migration: Migration): StorageReport | null {
+function describeStorage(migration: Migration, locate: Locate): StorageReport | null {
   if (migration.storage.length === 0) return null
   const interval = migration.machine.intervals.get('storage')
   return {
-    start: boundary(interval?.start ?? null),
-    end: boundary(interval?.end ?? null),
+    start: boundary(interval?.start ?? null, locate),
+    end: boundary(interval?.end ?? null, locate),
     duration_s: durationOf(interval),
     connections: migration.storage.length,
     payload_bytes: migration.storage.reduce((sum, connection) => sum + connection.toServer.payloadBytes, 0),
+  }
+}
+
+function describeNova(nova: NovaMigration, intervals: Intervals, locate: Locate): OpenStackReport {
+  const roundTrip = nova.keystoneRoundTripNs
+  return {
+    request_id: nova.requestId,
+    migration_status: nova.status,
+    keystone_round_trip_s: roundTrip === null ? null : seconds(roundTrip),
+    markers: markersOf(intervals.get('nova'), locate),
   }
 }
 

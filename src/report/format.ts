@@ -6,8 +6,11 @@ export function formatSeconds(value: number | null): string {
   return value === null ? UNKNOWN : value.toFixed(6)
 }
 
-export function formatMilliseconds(value: number | null): string {
-  return value === null ? UNKNOWN : `${(value * 1000).toFixed(1)} ms`
+/** A duration in running text: µs below a millisecond, ms below ten seconds. */
+export function formatDuration(value: number | null): string {
+  if (value === null) return UNKNOWN
+  if (Math.abs(value) < 1e-3) return `${(value * 1e6).toFixed(0)} µs`
+  return Math.abs(value) < 10 ? `${(value * 1000).toFixed(1)} ms` : `${value.toFixed(1)} s`
 }
 
 export function formatShare(part: number | null, whole: number | null): string {

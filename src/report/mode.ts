@@ -2,8 +2,21 @@ import { MIGRATE_FLAG, migrateFlagNames } from '../events/migrate-flags.ts'
 import type { Migration } from '../phases/migration.ts'
 import type { ModeReport } from './model.ts'
 
+const UNKNOWN_MODE: ModeReport = {
+  live: null,
+  peer2peer: null,
+  tunnelled: false,
+  post_copy: null,
+  multifd_channels: 0,
+  storage: null,
+  tls: false,
+  compression: null,
+  flags: null,
+}
+
 /** The kind of migration that the prepare call asked for, and what the packets show of it. */
-export function describeMode(migration: Migration): ModeReport {
+export function describeMode(migration: Migration | null): ModeReport {
+  if (migration === null) return UNKNOWN_MODE
   const { flags } = migration
   const has = (name: keyof typeof MIGRATE_FLAG): boolean | null =>
     flags === null ? null : (flags & MIGRATE_FLAG[name]) !== 0

@@ -32,6 +32,10 @@ export interface CaptureReport {
   readonly duration_s: number
   /** What the capturing machine says it dropped; null when the file does not say. */
   readonly dropped_packets: number | null
+  /** What was added to the stamps when captures were merged; null for a single one. */
+  readonly clock_offset_s: number | null
+  /** How far that offset may be off; null when it was given, or nothing could be compared. */
+  readonly clock_offset_spread_s: number | null
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -39,6 +43,8 @@ export interface CaptureReport {
 export interface Boundary {
   /** As Wireshark counts. */
   readonly packet: number | null
+  /** The capture that holds the packet, where several were merged; null for a single one. */
+  readonly file: string | null
   readonly time_s: number | null
   readonly kind: 'observed' | 'inferred' | 'missing'
   readonly rule: string | null
@@ -47,6 +53,7 @@ export interface Boundary {
 export interface Marker {
   readonly id: string
   readonly packet: number
+  readonly file: string | null
   readonly time_s: number
 }
 
@@ -128,6 +135,18 @@ export interface HypervisorReport {
   readonly auto_converge_throttle: number | null
 }
 
+/** What OpenStack adds. */
+export interface OpenStackReport {
+  /** Of the user's request; all of Nova's messages for it carry it. */
+  readonly request_id: string | null
+  /** Status of the migration record, as last saved. */
+  readonly migration_status: string | null
+  /** TCP handshake with Keystone: the share of a remote identity service in each of its exchanges. */
+  readonly keystone_round_trip_s: number | null
+  /** Instants that lie in no phase: network plugged, port bound, abort asked for. */
+  readonly markers: readonly Marker[]
+}
+
 export interface DowntimeReport {
   readonly best_s: number | null
   readonly lower_s: number | null
@@ -149,7 +168,7 @@ export interface MigrationReport {
   }
   readonly source: { readonly hostname: string | null; readonly address: string | null }
   readonly destination: { readonly hostname: string | null; readonly address: string | null }
-  readonly kind: 'kvm'
+  readonly kind: 'kvm' | 'openstack'
   readonly factors: Readonly<Record<string, string>>
   readonly mode: ModeReport
   readonly outcome: Outcome
@@ -157,6 +176,10 @@ export interface MigrationReport {
     readonly phase: PhaseId | null
     readonly code: number | null
     readonly message: string
+    /** Nova's step that failed. */
+    readonly step: string | null
+    /** Class of the remote exception, or the HTTP status. */
+    readonly class: string | null
   } | null
   /** Nanoseconds since 1970 of the migration's first boundary. */
   readonly start_epoch_ns: string | null
@@ -171,5 +194,7 @@ export interface MigrationReport {
   readonly storage: StorageReport | null
   readonly downtime: DowntimeReport
   readonly hypervisor: HypervisorReport | null
+  /** Null for a migration that libvirt ran by itself. */
+  readonly openstack: OpenStackReport | null
   readonly diagnostics: readonly Diagnostic[]
 }

@@ -1,4 +1,4 @@
-import type { Interval } from '../phases/interval.ts'
+import type { Intervals } from '../phases/interval.ts'
 import type { Gap, PhaseReport } from './model.ts'
 
 /** A phase whose both ends are known, in seconds. */
@@ -16,13 +16,13 @@ export interface Span {
 
 /** The whole of a migration: from the start of its first phase to the end of the last one seen, and what of it belongs
  *  to no phase. @see the output contract, section 1 */
-export function describeSpan(phases: readonly PhaseReport[], storage: Interval | null): Span {
+export function describeSpan(phases: readonly PhaseReport[], intervals: Intervals): Span {
   const starts = phases.map((phase) => phase.start.time_s).filter((time) => time !== null)
   const ends = phases.map((phase) => phase.end.time_s).filter((time) => time !== null)
   if (starts.length === 0 || ends.length === 0)
     return { total_migration_time_s: null, unattributed_s: null, gaps: [] }
   const total = Math.max(...ends) - Math.min(...starts)
-  const gaps = gapsBetween(stretches(phases), storage)
+  const gaps = gapsBetween(stretches(phases), intervals)
   const attributed = unionLength(stretches(phases))
   return { total_migration_time_s: total, unattributed_s: Math.max(0, total - attributed), gaps }
 }
@@ -49,7 +49,7 @@ function unionLength(sorted: readonly Stretch[]): number {
   return length
 }
 
-function gapsBetween(sorted: readonly Stretch[], storage: Interval | null): Gap[] {
+function gapsBetween(sorted: readonly Stretch[], intervals: Intervals): Gap[] {
   const gaps: Gap[] = []
   let last: Stretch | null = null
   for (const stretch of sorted) {
@@ -58,7 +58,7 @@ function gapsBetween(sorted: readonly Stretch[], storage: Interval | null): Gap[
         after: last.phase.id,
         before: stretch.phase.id,
         duration_s: stretch.start - last.end,
-        what: whatHappened(last.end, stretch.start, storage),
+        what: whatHappened(last.end, stretch.start, intervals),
       })
     }
     if (last === null || stretch.end > last.end) last = stretch
@@ -66,9 +66,22 @@ function gapsBetween(sorted: readonly Stretch[], storage: Interval | null): Gap[
   return gaps
 }
 
-function whatHappened(from: number, to: number, storage: Interval | null): string | null {
-  const start = storage?.start?.at.timeNs
-  if (start === undefined) return null
-  const end = storage?.end?.at.timeNs ?? Number.POSITIVE_INFINITY
-  return start / 1e9 < to && end / 1e9 > from ? 'storage copy' : null
+/** Inner instants that explain a gap, in the order of their weight. */
+const EXPLANATIONS = [
+  { marker: 'amqp.network_vif_plugged', what: 'waiting for network-vif-plugged' },
+  { marker: 'http.port_binding_activate.request', what: 'port binding activation' },
+] as const
+
+function whatHappened(from: number, to: number, intervals: Intervals): string | null {
+  const storage = intervals.get('storage')
+  if (storage?.start) {
+    const end = storage.end?.at.timeNs ?? Number.POSITIVE_INFINITY
+    if (storage.start.at.timeNs / 1e9 < to && end / 1e9 > from) return 'storage copy'
+  }
+  const markers = intervals.get('nova')?.markers
+  for (const { marker, what } of EXPLANATIONS) {
+    const time = markers?.get(marker)?.at.timeNs
+    if (time !== undefined && time / 1e9 > from && time / 1e9 < to) return what
+  }
+  return null
 }

@@ -3,8 +3,8 @@ import {
   formatBitRate,
   formatBytes,
   formatCount,
+  formatDuration,
   formatMemory,
-  formatMilliseconds,
   formatSeconds,
   formatShare,
   printable,
@@ -29,52 +29,87 @@ const WIDTH = 100
 
 /** The report for a terminal: each capture, and each of its migrations with its phases. */
 export function renderTable(report: Report, palette: Palette = PLAIN): string {
-  const parts: string[] = []
-  for (const capture of report.captures) {
-    const migrations = report.migrations.filter((migration) => migration.capture === capture.file)
-    parts.push(captureLine(capture, migrations.length, palette))
-    for (const migration of migrations) parts.push(renderMigration(migration, palette))
-  }
+  const merged = report.captures.some((capture) => capture.clock_offset_s !== null)
+  const parts = merged ? mergedParts(report, palette) : separateParts(report, palette)
   return `${parts.join('\n\n')}\n`
 }
 
-function captureLine(capture: CaptureReport, migrations: number, palette: Palette): string {
+function separateParts(report: Report, palette: Palette): string[] {
+  const parts: string[] = []
+  for (const capture of report.captures) {
+    const migrations = report.migrations.filter((migration) => migration.capture === capture.file)
+    parts.push(`${captureLine(capture, palette)}${palette.dim(`, ${migrationCount(migrations.length)}`)}`)
+    for (const migration of migrations) parts.push(renderMigration(migration, palette, packetText))
+  }
+  return parts
+}
+
+/** Captures that were merged are numbered, and the number stands before each packet. */
+function mergedParts(report: Report, palette: Palette): string[] {
+  const files = report.captures.map((capture) => capture.file)
+  const lines = report.captures.map(
+    (capture, index) => `${index + 1}: ${captureLine(capture, palette)}${palette.dim(clockText(capture))}`,
+  )
+  const inFile: PacketText = (end) => {
+    const number = files.indexOf(end.file ?? '') + 1
+    return end.packet === null ? UNKNOWN : `${number}:${packetText(end)}`
+  }
+  const migrations = report.migrations.map((migration) => renderMigration(migration, palette, inFile))
+  return [`${lines.join('\n')}\n${migrationCount(report.migrations.length)}`, ...migrations]
+}
+
+function migrationCount(count: number): string {
+  return `${count === 0 ? 'no' : count} ${count === 1 ? 'migration' : 'migrations'}`
+}
+
+function clockText({ clock_offset_s, clock_offset_spread_s }: CaptureReport): string {
+  const spread = clock_offset_spread_s === null ? '' : ` ± ${formatDuration(clock_offset_spread_s)}`
+  return `, clock ${formatDuration(clock_offset_s)}${spread}`
+}
+
+function captureLine(capture: CaptureReport, palette: Palette): string {
   const format = capture.compression === null ? capture.format : `${capture.format}, ${capture.compression}`
   const facts = [
     format,
     `${formatCount(capture.packets)} packets`,
     formatBytes(capture.wire_bytes),
     `${capture.duration_s.toFixed(3)} s`,
-    `${migrations === 0 ? 'no' : migrations} ${migrations === 1 ? 'migration' : 'migrations'}`,
   ]
   return `${palette.bold(printable(capture.file))}  ${palette.dim(facts.join(', '))}`
 }
 
-function renderMigration(migration: MigrationReport, palette: Palette): string {
-  return [...headLines(migration, palette), '', phaseTable(migration, palette), ...footLines(migration)].join(
-    '\n',
-  )
+/** How a packet is written. */
+type PacketText = (end: Boundary) => string
+
+function renderMigration(migration: MigrationReport, palette: Palette, packet: PacketText): string {
+  return [
+    ...headLines(migration, palette),
+    '',
+    phaseTable(migration, palette, packet),
+    ...footLines(migration),
+  ].join('\n')
 }
 
 function headLines(migration: MigrationReport, palette: Palette): string[] {
   const { domain, source, destination } = migration
-  const name = palette.bold(printable(domain.name ?? 'unnamed guest'))
+  const name = palette.bold(printable(domain.name ?? domain.uuid ?? 'unnamed guest'))
   const way = `${host(source)} → ${host(destination)}`
   const outcome = colourOf(migration, palette)(migration.outcome)
   const lines = [`${name}  ${way}  ${outcome}`]
   if (migration.failure !== null) lines.push(...wrap(failureText(migration.failure), '  '))
   const facts = [
-    domain.uuid,
+    domain.name === null ? null : domain.uuid,
     domain.memory_bytes === null ? null : formatMemory(domain.memory_bytes),
     modeText(migration),
   ]
-  lines.push(...wrap(facts.filter((fact) => fact !== null && fact !== '').join(', '), '  ').map(palette.dim))
+  const text = facts.filter((fact) => fact !== null && fact !== '').join(', ')
+  if (text !== '') lines.push(...wrap(text, '  ').map(palette.dim))
   return lines
 }
 
 function host(end: { readonly hostname: string | null; readonly address: string | null }): string {
   if (end.hostname === null) return end.address ?? 'unknown host'
-  return `${printable(end.hostname)} (${end.address ?? UNKNOWN})`
+  return end.address === null ? printable(end.hostname) : `${printable(end.hostname)} (${end.address})`
 }
 
 function colourOf(migration: MigrationReport, palette: Palette): (text: string) => string {
@@ -90,11 +125,13 @@ function colourOf(migration: MigrationReport, palette: Palette): (text: string) 
 
 function failureText(failure: NonNullable<MigrationReport['failure']>): string {
   const code = failure.code === null ? '' : ` (libvirt error ${failure.code})`
-  const phase = failure.phase === null ? '' : `in ${failure.phase}: `
-  return `${phase}${printable(failure.message)}${code}`
+  const where = [failure.phase, failure.step].filter((part) => part !== null).join(', ')
+  const what = failure.class === null ? failure.message : `${failure.class}: ${failure.message}`
+  return `${where === '' ? '' : `in ${where}: `}${printable(what)}${code}`
 }
 
-function modeText({ mode }: MigrationReport): string {
+function modeText({ mode, libvirt_connection_time_s: rpc, transfer }: MigrationReport): string {
+  if (rpc === null && transfer.connections === 0) return ''
   if (mode.flags === null) return mode.tls ? 'encrypted (TLS)' : 'flags not captured'
   const words = [
     mode.live === true ? 'live' : 'not live',
@@ -109,7 +146,7 @@ function modeText({ mode }: MigrationReport): string {
   return words.filter((word) => word !== null).join(', ')
 }
 
-function phaseTable(migration: MigrationReport, palette: Palette): string {
+function phaseTable(migration: MigrationReport, palette: Palette, packet: PacketText): string {
   const total = migration.total_migration_time_s
   const table = new Table({
     head: ['Phase', 'Start (s)', 'End (s)', 'Duration (s)', 'Share', 'Packets'].map(palette.bold),
@@ -124,7 +161,7 @@ function phaseTable(migration: MigrationReport, palette: Palette): string {
       formatSeconds(phase.end.time_s),
       formatSeconds(phase.duration_s),
       formatShare(phase.duration_s, total),
-      packets(phase),
+      packets(phase, packet),
     ])
   }
   for (const [label, value] of totals(migration))
@@ -163,35 +200,46 @@ const LINES = {
   middle: ' ',
 }
 
-function packets(phase: PhaseReport): string {
-  const { start, end } = phase
-  if (start.packet === null && end.packet === null) return UNKNOWN
-  return `${packet(start)} … ${packet(end)}`
+function packets({ start, end }: PhaseReport, packet: PacketText): string {
+  return start.packet === null && end.packet === null ? UNKNOWN : `${packet(start)} … ${packet(end)}`
 }
 
 /** A packet that only stands for the event is marked. */
-function packet({ packet, kind }: Boundary): string {
+function packetText({ packet, kind }: Boundary): string {
   if (packet === null) return UNKNOWN
   return kind === 'inferred' ? `~${packet}` : `${packet}`
 }
 
 function footLines(migration: MigrationReport): string[] {
   const lines: string[] = []
-  for (const phase of migration.phases)
-    if (phase.reason !== null) lines.push(`${phase.label}: ${phase.reason}.`)
+  lines.push(...reasonLines(migration.phases))
   if (migration.phases.some(({ start, end }) => start.kind === 'inferred' || end.kind === 'inferred'))
-    lines.push('~ inferred from the lengths of TLS records: what libvirt said cannot be read.')
+    lines.push(
+      migration.mode.tls
+        ? '~ inferred from the lengths of TLS records: what libvirt said cannot be read.'
+        : '~ inferred: this packet stands for a boundary that is not in the capture.',
+    )
   if (migration.gaps.length > 0) lines.push(`Between phases: ${migration.gaps.map(gapText).join('; ')}.`)
   lines.push(...transferLines(migration))
+  const roundTrip = migration.openstack?.keystone_round_trip_s ?? null
+  if (roundTrip !== null) lines.push(`Keystone: ${formatDuration(roundTrip)} for a TCP handshake.`)
   const { hypervisor_s } = migration.downtime
   if (hypervisor_s !== null)
-    lines.push(`Downtime: ${formatMilliseconds(hypervisor_s)}, as the hypervisor reports it.`)
+    lines.push(`Downtime: ${formatDuration(hypervisor_s)}, as the hypervisor reports it.`)
   return lines.flatMap((line) => wrap(line, ''))
+}
+
+/** Why boundaries are missing; phases with the same reason share a line. */
+function reasonLines(phases: readonly PhaseReport[]): string[] {
+  const labels = new Map<string, string[]>()
+  for (const { label, reason } of phases)
+    if (reason !== null) labels.set(reason, [...(labels.get(reason) ?? []), label])
+  return [...labels].map(([reason, sharing]) => `${sharing.join(', ')}: ${reason}.`)
 }
 
 function gapText(gap: MigrationReport['gaps'][number]): string {
   const what = gap.what === null ? '' : ` (${gap.what})`
-  return `${formatMilliseconds(gap.duration_s)} after ${gap.after}${what}`
+  return `${formatDuration(gap.duration_s)} after ${gap.after}${what}`
 }
 
 function transferLines({ transfer, storage }: MigrationReport): string[] {

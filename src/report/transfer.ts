@@ -3,7 +3,8 @@ import type { Migration } from '../phases/migration.ts'
 import type { TransferReport } from './model.ts'
 
 /** The memory's way: what passed, how fast, how many pages. */
-export function describeTransfer(migration: Migration): TransferReport {
+export function describeTransfer(migration: Migration | null): TransferReport {
+  if (migration === null) return NO_TRANSFER
   const { memory, stream } = migration
   const interval = migration.machine.intervals.get('transfer')
   const duration =
@@ -72,6 +73,14 @@ const NOTHING: Bytes = {
   retransmitted_bytes: null,
   missing_bytes: null,
   throughput_peak_bps: null,
+}
+
+const NO_TRANSFER: TransferReport = {
+  ...NOTHING,
+  throughput_mean_bps: null,
+  connections: 0,
+  storage_bytes: null,
+  pages: null,
 }
 
 /** Disk contents that travelled: beside the memory, or inside its stream. */

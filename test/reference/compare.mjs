@@ -41,7 +41,8 @@ process.exitCode = differing > 0 ? 1 : 0
 function compareCapture(analysis, reference) {
   const rows = []
   const row = (migration, what, here, there) => rows.push([migration, what, String(here), String(there)])
-  const { capture, migrations } = analysis
+  const { captures, migrations } = analysis
+  const [capture] = captures
   const same = (what, here, there) => here !== there && row('', what, here, there)
   same('packets', capture.packets, reference.capture.packets)
   same('wire_bytes', capture.wire_bytes, reference.capture.wire_bytes)
@@ -105,7 +106,8 @@ function compareSeconds(what, here, there, row) {
 function compareVolume(here, there, row) {
   const { transfer } = there
   // A tunnelled stream's share of its connection is counted in another way there.
-  if (!known(transfer?.wire_bytes_both_directions) || transfer.connections === 0 || here.mode.tunnelled) return
+  if (!known(transfer?.wire_bytes_both_directions) || transfer.connections === 0 || here.mode.tunnelled)
+    return
   if (here.transfer.wire_bytes !== transfer.wire_bytes_both_directions)
     row('wire_bytes', here.transfer.wire_bytes, transfer.wire_bytes_both_directions)
   if (here.transfer.payload_bytes !== transfer.payload_bytes_unique_both_directions)

@@ -1,0 +1,84 @@
+import { BoundedMap } from '../core/bounded-map.ts'
+import type { Evidence } from '../core/evidence.ts'
+import type { Connection } from '../events/connection.ts'
+import type { HttpRequest, HttpResponse } from '../events/http.ts'
+
+/** Exchanges remembered: users and services log in all the time, and one of them is the migration's. */
+const EXCHANGES_MAX = 4096
+/** A client reads the version document right before it asks for a token. */
+const DISCOVERY_NS = 30e9
+
+/** One login: from the first request of the session to the token. */
+export interface Login {
+  readonly connection: Connection
+  readonly client: string
+  /** A GET of the version document that led to it; null when the client did not look. */
+  readonly discovery: Evidence | null
+  readonly request: Evidence
+  /** Last byte of the response with the token; null until it came. */
+  response: Evidence | null
+  /** Tells the token without being it. */
+  tokenPrint: string | null
+}
+
+/** Follows who gets a token from Keystone, so that the login of the user who asks for a migration can be told from
+ *  those of services and of other users: by the token itself, of which only a fingerprint is kept. */
+export class KeystoneLogins {
+  readonly #discoveries = new BoundedMap<string, Evidence>(EXCHANGES_MAX)
+  readonly #waiting = new BoundedMap<string, Login>(EXCHANGES_MAX)
+  readonly #byToken = new BoundedMap<string, Login>(EXCHANGES_MAX)
+  readonly #byClient = new BoundedMap<string, Login>(EXCHANGES_MAX)
+
+  request(event: HttpRequest): void {
+    const { connection, service } = event
+    const key = sessionKey(connection)
+    if (service.kind === 'keystone.discovery') {
+      if (this.#discoveries.get(key) === undefined) this.#discoveries.set(key, event.first)
+    } else if (service.kind === 'keystone.token') {
+      const seen = this.#discoveries.get(key) ?? null
+      const recent = seen !== null && event.first.timeNs - seen.timeNs <= DISCOVERY_NS
+      this.#discoveries.delete(key)
+      this.#waiting.set(exchangeKey(event), {
+        connection,
+        client: connection.client.address,
+        discovery: recent ? seen : null,
+        request: event.first,
+        response: null,
+        tokenPrint: null,
+      })
+    }
+  }
+
+  response(event: HttpResponse): void {
+    const login = this.#waiting.get(exchangeKey(event))
+    if (login === undefined) return
+    this.#waiting.delete(exchangeKey(event))
+    if (event.status >= 300) return
+    login.response = event.last
+    login.tokenPrint = event.tokenPrint
+    if (event.tokenPrint !== null) this.#byToken.set(event.tokenPrint, login)
+    this.#byClient.set(login.client, login)
+  }
+
+  /** The login that a request's token came from; where the token was not captured, the client's last one. */
+  of(request: HttpRequest): { readonly login: Login; readonly certain: boolean } | null {
+    if (request.tokenPrint !== null) {
+      const login = this.#byToken.get(request.tokenPrint)
+      if (login !== undefined) return { login, certain: true }
+    }
+    const login = this.#byClient.get(request.connection.client.address)
+    if (login === undefined) return null
+    // A token that is known and is not this one was obtained before the capture.
+    if (request.tokenPrint !== null && login.tokenPrint !== null) return null
+    return { login, certain: false }
+  }
+}
+
+/** A session is one connection: two clients on one host look and log in at the same time. */
+function sessionKey(connection: Connection): string {
+  return `${connection.id}`
+}
+
+function exchangeKey(event: HttpRequest | HttpResponse): string {
+  return `${event.connection.id} ${event.exchange}`
+}

@@ -1,0 +1,254 @@
+import { CaptureReader } from '../../capture/open.ts'
+import { Packet } from '../../capture/packet.ts'
+import { CaptureSummary } from '../../capture/summary.ts'
+import { Diagnostics } from '../../core/diagnostic.ts'
+import { InputError } from '../../core/input-error.ts'
+import { describeCapture, describeMigrations } from '../../report/build.ts'
+import type { Analysis } from '../analyzer.ts'
+import { Trace } from '../trace.ts'
+import { type ClockOffset, compareClocks, Sightings } from './clock.ts'
+import { Duplicates } from './duplicates.ts'
+import { Origins } from './origins.ts'
+
+/** Capture points of one run: more than anybody sets up, and what a packet's origin has bits for. */
+export const POINTS_MAX = 15
+
+/** One capture of several that saw the same run. */
+export interface CapturePoint {
+  /** What the report calls it: a file's path. */
+  readonly name: string
+  /** Its bytes from the start. Called twice: the clocks are compared before the packets are merged. Each piece must
+   *  stay as it is until the next is asked for. */
+  readonly open: () => Promise<{
+    readonly compression: string | null
+    readonly blocks: AsyncIterable<Uint8Array>
+  }>
+  /** Seconds to be added to its stamps; null: find out. */
+  readonly clockOffset: number | null
+}
+
+/** Merges the captures of one run by time and analyses them as one trace. A packet that several points saw counts
+ *  once, as first seen. Evidence names the capture and the packet number in it.
+ *  @throws InputError when a capture cannot be read, or there are too many */
+export async function analyzeMerged(points: readonly CapturePoint[]): Promise<Analysis> {
+  if (points.length > POINTS_MAX)
+    throw new InputError(`and the others are too many: at most ${POINTS_MAX} are merged`)
+  const clocks = await compareAll(points)
+  const trace = new MergedTrace(points, clocks)
+  const sources = await Promise.all(points.map((point) => point.open()))
+  const iterators = sources.map((source) => source.blocks[Symbol.asyncIterator]())
+  for (let wanting = trace.wanting(); wanting >= 0; wanting = trace.wanting()) {
+    const next = await iterators[wanting]?.next()
+    if (next === undefined || next.done === true) trace.endPoint(wanting)
+    else trace.push(wanting, next.value)
+  }
+  return trace.end(sources.map((source) => source.compression))
+}
+
+/** The offset of each point to the first one. */
+async function compareAll(points: readonly CapturePoint[]): Promise<(ClockOffset | null)[]> {
+  if (points.every((point) => point.clockOffset !== null)) return points.map(() => null)
+  const sightings: Sightings[] = []
+  let commonStart: bigint | null = null
+  for (const point of points) {
+    const seen = new Sightings()
+    const summary = new CaptureSummary()
+    const { blocks } = await point.open()
+    let shift: number | null = null
+    const reader = new CaptureReader(
+      (packet) => {
+        commonStart ??= summary.startEpochNs ?? 0n
+        shift ??= Number((summary.startEpochNs ?? 0n) - commonStart)
+        seen.add(packet, packet.timeNs + shift)
+      },
+      summary,
+      new Diagnostics(),
+    )
+    for await (const block of blocks) reader.push(new Uint8Array(block))
+    reader.end()
+    sightings.push(seen)
+  }
+  const [reference] = sightings
+  return sightings.map((seen, index) =>
+    index === 0 || reference === undefined ? null : compareClocks(reference, seen),
+  )
+}
+
+/** Packets of one point that wait for their turn. */
+class PointQueue {
+  readonly summary = new CaptureSummary()
+  readonly diagnostics = new Diagnostics()
+  readonly reader = new CaptureReader((packet) => this.#keep(packet), this.summary, this.diagnostics)
+  ended = false
+  #packets: Packet[] = []
+  #next = 0
+
+  get head(): Packet | null {
+    return this.#packets[this.#next] ?? null
+  }
+
+  take(): void {
+    this.#next++
+    if (this.#next < this.#packets.length) return
+    this.#packets = []
+    this.#next = 0
+  }
+
+  #keep(packet: Packet): void {
+    const kept = new Packet()
+    kept.packet = packet.packet
+    kept.timeNs = packet.timeNs
+    kept.bytes = packet.bytes.slice(packet.start, packet.end)
+    kept.end = kept.bytes.length
+    kept.originalLength = packet.originalLength
+    kept.linkType = packet.linkType
+    this.#packets.push(kept)
+  }
+}
+
+class MergedTrace {
+  readonly #points: readonly CapturePoint[]
+  readonly #clocks: readonly (ClockOffset | null)[]
+  readonly #queues: readonly PointQueue[]
+  readonly #diagnostics = new Diagnostics()
+  readonly #trace = new Trace(this.#diagnostics)
+  readonly #duplicates = new Duplicates()
+  readonly #origins = new Origins()
+  /** Start of the merged trace: the first packet of all. */
+  #startEpochNs: bigint | null = null
+  #shiftsNs: number[] = []
+  #packets = 0
+  #latestNs = 0
+
+  constructor(points: readonly CapturePoint[], clocks: readonly (ClockOffset | null)[]) {
+    this.#points = points
+    this.#clocks = clocks
+    this.#queues = points.map(() => new PointQueue())
+  }
+
+  /** The point whose next bytes are needed before anything can be merged; -1 when all have ended. */
+  wanting(): number {
+    return this.#queues.findIndex((queue) => !queue.ended && queue.head === null)
+  }
+
+  push(point: number, bytes: Uint8Array): void {
+    this.#queues[point]?.reader.push(new Uint8Array(bytes))
+    this.#merge()
+  }
+
+  endPoint(point: number): void {
+    const queue = this.#queues[point]
+    if (queue === undefined) return
+    queue.reader.end()
+    queue.ended = true
+    this.#merge()
+  }
+
+  end(compressions: readonly (string | null)[]): Analysis {
+    this.#merge()
+    const migrations = this.#trace.end()
+    const captures = this.#queues.map((queue, index) => {
+      const diagnostics =
+        index === 0 ? [...queue.diagnostics.list(), ...this.#diagnostics.list()] : queue.diagnostics.list()
+      const report = describeCapture(
+        this.#name(index),
+        compressions[index] ?? null,
+        queue.summary,
+        diagnostics,
+      )
+      const clock = this.#clocks[index]
+      return {
+        ...report,
+        clock_offset_s: this.#offsetSeconds(index),
+        clock_offset_spread_s: this.#points[index]?.clockOffset === null ? (clock?.spread_s ?? null) : null,
+      }
+    })
+    const span = { startEpochNs: this.#startEpochNs, latestNs: this.#latestNs }
+    const locate = (packet: number) => {
+      const origin = this.#origins.of(packet)
+      return { packet: origin.packet, file: this.#name(origin.point) }
+    }
+    const name = this.#points.map((point) => point.name).join(' + ')
+    return {
+      captures,
+      migrations: describeMigrations(migrations, span, name, locate),
+      traffic: this.#trace.traffic,
+    }
+  }
+
+  #name(point: number): string {
+    return this.#points[point]?.name ?? ''
+  }
+
+  #offsetSeconds(point: number): number {
+    return this.#points[point]?.clockOffset ?? this.#clocks[point]?.offset_s ?? 0
+  }
+
+  /** Hands on the earliest packets, as long as every point that goes on has shown its next one. */
+  #merge(): void {
+    if (this.wanting() >= 0) return
+    if (this.#startEpochNs === null) this.#align()
+    for (;;) {
+      const point = this.#earliest()
+      const queue = this.#queues[point]
+      const packet = queue?.head
+      if (queue === undefined || packet === null || packet === undefined) return
+      queue.take()
+      this.#hand(packet, point)
+      if (queue.head === null && !queue.ended) return
+    }
+  }
+
+  #earliest(): number {
+    let earliest = -1
+    let time = Number.POSITIVE_INFINITY
+    for (const [index, queue] of this.#queues.entries()) {
+      const head = queue.head
+      if (head === null) continue
+      const shifted = head.timeNs + (this.#shiftsNs[index] ?? 0)
+      if (shifted >= time) continue
+      earliest = index
+      time = shifted
+    }
+    return earliest
+  }
+
+  #hand(packet: Packet, point: number): void {
+    packet.timeNs += this.#shiftsNs[point] ?? 0
+    if (this.#duplicates.seenElsewhere(packet, point)) {
+      this.#diagnostics.report(
+        'merge.duplicate',
+        'info',
+        null,
+        () => 'packets that several points saw count once',
+      )
+      return
+    }
+    this.#origins.add(point, packet.packet)
+    packet.packet = ++this.#packets
+    this.#latestNs = Math.max(this.#latestNs, packet.timeNs)
+    this.#trace.packet(packet)
+  }
+
+  /** Time zero is the earliest first packet, clocks put right. */
+  #align(): void {
+    const starts = this.#queues.map(
+      (queue, index) =>
+        (queue.summary.startEpochNs ?? 0n) + BigInt(Math.round(this.#offsetSeconds(index) * 1e9)),
+    )
+    const present = starts.filter((_, index) => this.#queues[index]?.head !== null)
+    const start = present.sort((a, b) => (a < b ? -1 : 1))[0] ?? 0n
+    this.#startEpochNs = start
+    this.#shiftsNs = starts.map((own) => Number(own - start))
+    for (const [index, clock] of this.#clocks.entries()) {
+      if (index === 0 || clock !== null || this.#points[index]?.clockOffset !== null) continue
+      this.#diagnostics.report(
+        'merge.clock',
+        'warning',
+        null,
+        () =>
+          `${this.#name(index)} has no packet in common with ${this.#name(0)}: its clock is taken as it is; --clock-offset sets it right`,
+      )
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import type { Packet } from '../capture/packet.ts'
+import { BodyBudget } from '../core/body-budget.ts'
+import type { Diagnostics } from '../core/diagnostic.ts'
+import type { Evidence } from '../core/evidence.ts'
+import type { StreamDecoder } from '../core/stream-decoder.ts'
+import type { ProtocolEvent } from '../events/event.ts'
+import { Network } from '../net/network.ts'
+import type { TcpConnection } from '../net/tcp.ts'
+import type { JoinedMigration } from '../phases/join.ts'
+import { MigrationTracker } from '../phases/tracker.ts'
+import { AmqpDecoder } from '../protocols/amqp/decoder.ts'
+import { HttpDecoder } from '../protocols/http/decoder.ts'
+import { Exchanges } from '../protocols/http/exchanges.ts'
+import { LibvirtDecoder } from '../protocols/libvirt/decoder.ts'
+import { QemuMigrationDecoder } from '../protocols/qemu-migration/decoder.ts'
+import { ReturnPathDecoder } from '../protocols/qemu-migration/return-path.ts'
+import { decodeRarp } from '../protocols/rarp/decoder.ts'
+import { TlsDecoder } from '../protocols/tls/decoder.ts'
+import { EventQueue } from './event-queue.ts'
+import { type Decoders, type MidStream, type Protocol, Recognizer } from './recognizer.ts'
+import { TrafficSummary } from './traffic.ts'
+
+/** From packets to migrations: wires the network, the decoders and the tracker. The packets are those of one capture, or
+ *  of several that were merged. */
+export class Trace {
+  /** What was there besides migrations. */
+  readonly traffic = new TrafficSummary()
+  readonly #diagnostics: Diagnostics
+  readonly #bodies = new BodyBudget()
+  /** Makes fingerprints of tokens meaningless outside of this run. */
+  readonly #salt = [randomWord(), randomWord()] as const
+  readonly #tracker: MigrationTracker
+  readonly #network: Network
+  readonly #queue: EventQueue
+  #last: Evidence = { packet: 0, timeNs: 0 }
+
+  constructor(diagnostics: Diagnostics) {
+    this.#diagnostics = diagnostics
+    this.#tracker = new MigrationTracker(diagnostics)
+    this.#network = new Network({
+      sink: (event) => this.#event(event),
+      diagnostics,
+      connected: (connection) => new Recognizer(connection, this.#makeDecoders),
+      rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, (event) => this.#event(event)),
+    })
+    this.#queue = new EventQueue(
+      (event) => this.#tracker.event(event),
+      () => this.#network.pool.oldestHole(),
+      diagnostics,
+    )
+  }
+
+  packet(packet: Packet): void {
+    this.#network.packet(packet)
+    if (this.#queue.size > 0) this.#queue.release()
+    this.#last = packet
+  }
+
+  /** No more packets. */
+  end(): JoinedMigration[] {
+    this.#network.end(this.#last)
+    this.#queue.flush()
+    return this.#tracker.end()
+  }
+
+  #event(event: ProtocolEvent): void {
+    this.traffic.event(event)
+    this.#queue.add(event)
+  }
+
+  readonly #makeDecoders = (
+    protocol: Protocol,
+    connection: TcpConnection,
+    midStream: MidStream,
+  ): Decoders => {
+    this.traffic.recognised(protocol, connection)
+    const sink = (event: ProtocolEvent): void => this.#event(event)
+    const common = { connection, sink, diagnostics: this.#diagnostics, bodies: this.#bodies }
+    const toServer = { ...common, direction: 'to-server', midStream: midStream.toServer } as const
+    const toClient = { ...common, direction: 'to-client', midStream: midStream.toClient } as const
+    switch (protocol) {
+      case 'libvirt': {
+        const stream = new Deferred(() => new QemuMigrationDecoder({ ...toServer, midStream: false }))
+        return {
+          toServer: new LibvirtDecoder({ ...toServer, stream }),
+          toClient: new LibvirtDecoder({ ...toClient, stream: null }),
+        }
+      }
+      case 'qemu-migration':
+        return { toServer: new QemuMigrationDecoder(toServer), toClient: new ReturnPathDecoder(toClient) }
+      case 'http': {
+        const shared = { exchanges: new Exchanges(), salt: this.#salt }
+        return {
+          toServer: new HttpDecoder({ ...toServer, ...shared }),
+          toClient: new HttpDecoder({ ...toClient, ...shared }),
+        }
+      }
+      case 'amqp':
+        return { toServer: new AmqpDecoder(toServer), toClient: new AmqpDecoder(toClient) }
+      case 'tls':
+        return { toServer: new TlsDecoder(toServer), toClient: new TlsDecoder(toClient) }
+      case 'nbd': {
+        const at = connection.firstPacket
+        sink({ type: 'nbd.greeting', connection, direction: 'to-client', first: at, last: at })
+        return NOBODY
+      }
+      case 'multifd':
+        return NOBODY
+    }
+  }
+}
+
+const NOBODY: Decoders = { toServer: null, toClient: null }
+
+function randomWord(): number {
+  return Math.floor(Math.random() * 2 ** 32)
+}
+
+/** A decoder that is made when its first bytes come: most libvirt connections carry no memory stream. */
+class Deferred implements StreamDecoder {
+  readonly #make: () => StreamDecoder
+  #decoder: StreamDecoder | null = null
+
+  constructor(make: () => StreamDecoder) {
+    this.#make = make
+  }
+
+  push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
+    this.#decoder ??= this.#make()
+    this.#decoder.push(bytes, start, end, at)
+  }
+
+  gap(size: number, at: Evidence): void {
+    this.#decoder ??= this.#make()
+    this.#decoder.gap(size, at)
+  }
+
+  end(at: Evidence): void {
+    this.#decoder?.end(at)
+  }
+}
