@@ -68,6 +68,13 @@ export class PhaseMachine {
     if (transition.to !== null) this.#states[region] = transition.to
   }
 
+  /** Takes over what another machine knows of a region. */
+  takeOver(region: Region, interval: IntervalId, from: PhaseMachine): void {
+    this.#states[region] = from.#states[region]
+    const known = from.intervals.get(interval)
+    if (known !== undefined) this.intervals.set(interval, known)
+  }
+
   #write(edge: 'start' | 'end' | 'marker', id: IntervalId, mark: Mark): void {
     const interval = intervalOf(this.intervals, id)
     if (edge === 'marker') interval.markers.set(mark.rule, mark)

@@ -63,6 +63,14 @@ export class Migration {
     return this.memory[0]?.client.address ?? this.rpc?.client.address ?? null
   }
 
+  /** A stream that was followed by itself turns out to be this migration's: its announcement was not captured. */
+  adopt(stream: Migration): void {
+    this.memory.push(...stream.memory)
+    this.machineType = stream.machineType
+    this.stream = stream.stream
+    this.machine.takeOver('transfer', 'transfer', stream.machine)
+  }
+
   /** Where it begins in the capture. */
   get firstPacket(): Evidence {
     const starts = [this.rpc, ...this.memory, ...this.storage]

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { MIGRATIONS_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
@@ -26,6 +27,8 @@ const FEATURE_P2P = 4
 const CANDIDATES_MAX = 256
 /** A client tries the next address of a host at once after a refusal. */
 const RETRY_NS = 1e9
+/** What a connection carries at least to be taken for a guest's memory by its volume alone. */
+const STRANGER_BYTES_MIN = 64 * 1024
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
 const ANNOUNCE_WINDOW_NS = 60e9
 
@@ -59,6 +62,8 @@ export class MigrationTracker {
   /** Connections between the hosts of an active migration, unclaimed. */
   readonly #candidates = new Map<Migration, TcpOpen[]>()
   /** SYNs to libvirt's ports that nobody answered yet. */
+  /** Connections that were open before the capture began. */
+  readonly #strangers = new BoundedMap<number, TcpOpen>(CANDIDATES_MAX)
   readonly #unanswered = new Map<Connection, TcpOpen>()
   /** Connections to libvirt's ports that were refused. */
   readonly #attempts: { readonly connection: Connection; readonly events: readonly ProtocolEvent[] }[] = []
@@ -145,6 +150,7 @@ export class MigrationTracker {
     const { connection } = event
     if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < CANDIDATES_MAX)
       this.#unanswered.set(connection, event)
+    if (!event.sawSyn) this.#strangers.set(connection.id, event)
     const memory = this.#bestFit((migration) => migration.fitOfMemory(connection))
     if (memory !== null) {
       this.#own(connection, memory, 'memory')
@@ -238,6 +244,32 @@ export class MigrationTracker {
     this.#replayOpening(connection, migration, 'rpc')
     for (const event of conversation.prelude) migration.event(event, 'rpc')
     conversation.prelude.length = 0
+    if (migration.machine.control !== 'preparing') this.#findMemory(migration)
+  }
+
+  /** The capture began after prepare: nobody announced the memory connection. It is one between the same hosts whose
+   *  content told, or else the one that carried the most. */
+  #findMemory(migration: Migration): void {
+    for (const stream of this.#migrations) {
+      const [connection] = stream.memory
+      if (stream.rpc !== null || connection === undefined || !migration.sameHosts(connection)) continue
+      migration.adopt(stream)
+      for (const each of stream.memory) this.#owners.set(each, { migration, role: 'memory' })
+      this.#migrations.splice(this.#migrations.indexOf(stream), 1)
+      this.#active.delete(stream)
+      return
+    }
+    let largest: Connection | null = null
+    for (const { connection } of this.#strangers.values()) {
+      const free =
+        migration.sameHosts(connection) &&
+        !this.#owners.has(connection) &&
+        !this.#conversations.has(connection)
+      const bytes = connection.toServer.payloadBytes
+      if (free && bytes >= STRANGER_BYTES_MIN && bytes > (largest?.toServer.payloadBytes ?? 0))
+        largest = connection
+    }
+    if (largest !== null) this.#own(largest, migration, 'memory')
   }
 
   /** A conversation under TLS: its records' lengths tell the calls. */
