@@ -9,9 +9,18 @@ export function notFoundText(capture: CaptureReport, traffic: TrafficSummary): s
   const packets = `${capture.packets.toLocaleString('en-US')} packets in ${capture.duration_s.toFixed(1)} s`
   return (
     `no migration found. It holds ${packets}, ${connectionsText(traffic)}. ` +
-    'Looked for: libvirt RPC that prepares or finishes a migration (any port), a QEMU migration stream (any port). ' +
+    `Looked for: libvirt RPC that prepares or finishes a migration, a QEMU migration stream, a request to Nova to migrate (each on any port). ${cutText(capture)}` +
     'Capture between the two hosts, from before the migration starts: tcpdump -i IFACE -s 0 -w trace.pcap'
   )
+}
+
+/** Most of what passed was not kept. */
+const CUT_SHARE = 0.5
+
+function cutText({ captured_bytes, wire_bytes }: CaptureReport): string {
+  if (captured_bytes >= wire_bytes * CUT_SHARE) return ''
+  const share = ((100 * captured_bytes) / wire_bytes).toFixed(0)
+  return `Only ${share} % of the bytes were captured, so that content could not be read: a snap length was set. `
 }
 
 function connectionsText(traffic: TrafficSummary): string {

@@ -200,17 +200,6 @@ export class Network {
       this.pool,
       packet,
     )
-    if (!isSyn) {
-      const at = connection.firstPacket
-      this.#handlers.sink({
-        type: 'tcp.open',
-        connection,
-        direction: 'to-server',
-        first: at,
-        last: at,
-        sawSyn: false,
-      })
-    }
     return connection
   }
 

@@ -24,6 +24,7 @@ export class TcpConnection implements Connection {
   readonly #low: Endpoint
   readonly #high: Endpoint
   #clientIsLow: boolean
+  #opened = false
   #lastPacket = 0
   #lastTimeNs = 0
 
@@ -79,6 +80,7 @@ export class TcpConnection implements Connection {
   flags(fromLow: boolean, flags: number, at: Evidence, sink: EventSink): void {
     this.#lastPacket = at.packet
     this.#lastTimeNs = at.timeNs
+    if (!this.#opened && (flags & TCP_FLAG.syn) === 0) this.#open(false, sink)
     if ((flags & (TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst)) === 0) return
     if ((flags & TCP_FLAG.syn) !== 0) this.#sawSyn((flags & TCP_FLAG.ack) !== 0, fromLow, at, sink)
     if ((flags & TCP_FLAG.fin) !== 0) this.#sawFin(fromLow, at, sink)
@@ -99,15 +101,15 @@ export class TcpConnection implements Connection {
       this.#raise('tcp.accept', fromLow, at, sink)
     } else if (this.syn === null) {
       this.syn = keep(at)
-      sink({
-        type: 'tcp.open',
-        connection: this,
-        direction: 'to-server',
-        first: this.syn,
-        last: this.syn,
-        sawSyn: true,
-      })
+      if (!this.#opened) this.#open(true, sink)
     }
+  }
+
+  /** A SYN-ACK alone does not open a connection: its SYN may be a packet late. */
+  #open(sawSyn: boolean, sink: EventSink): void {
+    this.#opened = true
+    const at = this.syn ?? this.firstPacket
+    sink({ type: 'tcp.open', connection: this, direction: 'to-server', first: at, last: at, sawSyn })
   }
 
   #sawFin(fromLow: boolean, at: Evidence, sink: EventSink): void {

@@ -79,6 +79,11 @@ export class Migration {
     return starts.reduce((a, b) => (b.packet < a.packet ? b : a))
   }
 
+  /** The destination's half of the conversation is not in the capture: its answers are not known. */
+  get answersMissing(): boolean {
+    return this.rpc !== null && this.rpc.toClient.packets === 0 && this.rpc.toServer.payloadBytes > 0
+  }
+
   /** Whether the destination listens for memory now, or is about to. */
   get awaitsMemory(): boolean {
     const { control } = this.machine

@@ -30,6 +30,8 @@ function reasonOfLibvirt(
   phase: (typeof LIBVIRT_PHASES)[number],
   edge: 'start' | 'end',
 ): string {
+  if (migration.answersMissing && phase !== 'transfer')
+    return "only the source's half of the libvirt connection is in the capture"
   switch (phase) {
     case 'remote_connect':
       return remoteConnect(migration, edge)
@@ -65,6 +67,7 @@ function postMigration({ libvirt, nova }: JoinedMigration, edge: 'start' | 'end'
 
 function remoteConnect({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
   if (rpc === null) return NO_RPC
+  if (edge === 'start' && rpc.synAck !== null) return 'the SYN is not in the capture'
   if (edge === 'start') return 'the libvirt connection was open before the capture began'
   if (machine.control === 'refused') return 'connection refused (RST)'
   if (rpc.synAck === null && rpc.syn !== null) return 'no answer to the SYN'
@@ -90,6 +93,8 @@ function transfer({ flags, machine, memory }: Migration, edge: 'start' | 'end'):
     return 'the libvirt connection failed, no migration socket'
   if (flags !== null && (flags & MIGRATE_FLAG.OFFLINE) !== 0)
     return 'offline migration: there is no memory to transfer'
+  if (edge === 'start' && memory.some((connection) => connection.synAck !== null))
+    return 'the SYN is not in the capture'
   if (edge === 'start' && memory.length > 0) return 'the migration socket was open before the capture began'
   return 'the migration socket is not in the capture'
 }

@@ -48,6 +48,7 @@ export function judge({ libvirt, nova }: JoinedMigration, captureEndNs: number):
 const INCOMPLETE: Verdict = { outcome: 'incomplete', failure: null }
 
 function judgeLibvirt(migration: Migration, captureEndNs: number): Verdict {
+  if (migration.answersMissing) return INCOMPLETE
   const { control } = migration.machine
   switch (control) {
     case 'finished':

@@ -133,7 +133,11 @@ export class MigrationTracker {
       if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
         this.#begin(connection, conversation)
     }
-    for (const [connection, open] of this.#unanswered) this.#attempts.push({ connection, events: [open] })
+    for (const [connection, open] of this.#unanswered) {
+      // Where the answers are missing from the capture, what was said shows that there were some.
+      const spoke = this.#conversations.has(connection) || this.#encryptedConversations.has(connection)
+      if (!spoke) this.#attempts.push({ connection, events: [open] })
+    }
     for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
     return join(this.#migrations, this.#nova.migrations)
   }

@@ -14,7 +14,8 @@ export function formatDuration(value: number | null): string {
 }
 
 export function formatShare(part: number | null, whole: number | null): string {
-  if (part === null || whole === null || whole <= 0) return UNKNOWN
+  // What reaches beyond the whole (part of it was not captured) has no share.
+  if (part === null || whole === null || whole <= 0 || part > whole * (1 + 1e-9)) return UNKNOWN
   return `${((100 * part) / whole).toFixed(1)} %`
 }
 

@@ -34,6 +34,8 @@ type Bytes = Pick<
 >
 
 function ofConnections(connections: readonly Connection[]): Bytes {
+  // Where only the answers were captured, nothing is known of what went to the destination.
+  if (connections.every((connection) => connection.toServer.packets === 0)) return NOTHING
   const total = (field: keyof DirectionCounts): number =>
     connections.reduce((sum, connection) => sum + connection.toServer[field] + connection.toClient[field], 0)
   return {

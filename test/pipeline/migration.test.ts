@@ -460,3 +460,37 @@ test('a libvirt connection that prepares nothing is no migration', () => {
   expect(analysis.migrations).toEqual([])
   expect(analysis.traffic.protocols.get('libvirt')).toBe(1)
 })
+
+describe('a capture of one direction', () => {
+  const half = (port: 'from' | 'to'): MigrationReport => {
+    const { address } = PASSED.find(({ note }) => note === 'rpc syn')!.segment![port]
+    const passed = PASSED.filter(({ segment }) => segment?.from.address === address)
+    return only(analyse(passed))
+  }
+
+  test('to the destination: one migration, whose answers are unknown', () => {
+    const migration = half('from')
+    expect(migration.outcome).toBe('incomplete')
+    expect(migration.phases.map(({ start, end }) => [start.kind, end.kind])).toEqual([
+      ['observed', 'missing'],
+      ['missing', 'missing'],
+      ['observed', 'observed'],
+      ['observed', 'missing'],
+      ['missing', 'missing'],
+    ])
+    expect(new Set(reasons(migration).filter((reason) => reason !== null)).size).toBe(1)
+  })
+
+  test('to the source: the answers tell the outcome; what went the other way is unknown, not zero', () => {
+    const migration = half('to')
+    expect(migration.outcome).toBe('completed')
+    expect(migration.phases.map(({ start, end }) => [start.kind, end.kind])).toEqual([
+      ['missing', 'observed'],
+      ['observed', 'observed'],
+      ['missing', 'observed'],
+      ['missing', 'observed'],
+      ['observed', 'observed'],
+    ])
+    expect(migration.transfer.wire_bytes_to_destination).toBeNull()
+  })
+})
