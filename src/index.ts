@@ -12,6 +12,7 @@ export type {
   DowntimeReport,
   Gap,
   HypervisorReport,
+  InstantReport,
   Marker,
   MigrationReport,
   ModeReport,

@@ -113,6 +113,15 @@ const storage = object({
   payload_bytes: count(),
 })
 
+const instant = object({
+  time_s: number(),
+  lower_s: number('The instant lies between this'),
+  upper_s: number('and this'),
+  rule: text('What it was read from'),
+  packet: count(),
+  file: nullable(text()),
+})
+
 const hypervisor = object({
   downtime_ms: nullable(number()),
   setup_time_ms: nullable(number()),
@@ -163,7 +172,8 @@ const migration = object({
     best_s: nullable(number()),
     lower_s: nullable(number()),
     upper_s: nullable(number()),
-    method: nullable(Type.Literal('hypervisor')),
+    method: nullable(choice('stream', 'hypervisor')),
+    stream: object({ start: nullable(instant), end: nullable(instant), duration_s: nullable(number()) }),
     hypervisor_s: nullable(number('Clock delta removed')),
   }),
   hypervisor: nullable(hypervisor),

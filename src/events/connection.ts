@@ -36,6 +36,8 @@ export interface Connection {
   /** First SYN; null when the capture starts later. */
   readonly syn: Evidence | null
   readonly synAck: Evidence | null
+  /** The client's first packet after the SYN-ACK. */
+  readonly handshakeAck: Evidence | null
   readonly firstFin: Evidence | null
   readonly lastFin: Evidence | null
   readonly firstRst: Evidence | null

@@ -14,6 +14,7 @@ export class TcpConnection implements Connection {
   clientKnownBy: 'syn' | 'content' | 'port' = 'port'
   syn: Evidence | null = null
   synAck: Evidence | null = null
+  handshakeAck: Evidence | null = null
   firstFin: Evidence | null = null
   lastFin: Evidence | null = null
   firstRst: Evidence | null = null
@@ -81,6 +82,8 @@ export class TcpConnection implements Connection {
     this.#lastPacket = at.packet
     this.#lastTimeNs = at.timeNs
     if (!this.#opened && (flags & TCP_FLAG.syn) === 0) this.#open(false, sink)
+    if (this.handshakeAck === null && this.synAck !== null && fromLow === this.#clientIsLow)
+      this.handshakeAck = keep(at)
     if ((flags & (TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst)) === 0) return
     if ((flags & TCP_FLAG.syn) !== 0) this.#sawSyn((flags & TCP_FLAG.ack) !== 0, fromLow, at, sink)
     if ((flags & TCP_FLAG.fin) !== 0) this.#sawFin(fromLow, at, sink)

@@ -383,6 +383,11 @@ export class MigrationTracker {
     for (const migration of this.#active) {
       if (migration.domain?.macs.includes(event.mac)) owner = migration
     }
+    // A guest whose description was not captured is known by being the only one.
+    const [only] = this.#active
+    if (owner === null && this.#active.size === 1 && only?.domain?.macs.length !== undefined) {
+      if (only.domain.macs.length === 0) owner = only
+    }
     if (owner !== null) owner.announcements.push(event.first)
     for (const migration of this.#active) {
       const last = migration.rpc?.lastPacket ?? migration.memory[0]?.lastPacket

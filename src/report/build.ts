@@ -1,6 +1,7 @@
 import type { CaptureSummary } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Connection, termination } from '../events/connection.ts'
+import { type Instant, streamDowntime } from '../phases/downtime.ts'
 import type { Interval, Intervals, Mark } from '../phases/interval.ts'
 import { intervalsOf, type JoinedMigration } from '../phases/join.ts'
 import type { Migration } from '../phases/migration.ts'
@@ -14,6 +15,7 @@ import type {
   CaptureReport,
   DowntimeReport,
   HypervisorReport,
+  InstantReport,
   MigrationReport,
   OpenStackReport,
   PhaseReport,
@@ -128,7 +130,7 @@ function describeMigration(
     ...describeSpan(phases, intervals),
     transfer: describeTransfer(libvirt),
     storage: libvirt === null ? null : describeStorage(libvirt, locate),
-    downtime: describeDowntime(hypervisor),
+    downtime: describeDowntime(libvirt, hypervisor, locate),
     hypervisor,
     openstack: nova === null ? null : describeNova(nova, intervals, locate),
     diagnostics: [],
@@ -236,16 +238,43 @@ function describeHypervisor(migration: Migration): HypervisorReport | null {
   }
 }
 
+/** How long the guest was stopped, by each way of knowing. The packets come first; the hypervisor's own figure stands
+ *  beside it. */
+function describeDowntime(
+  migration: Migration | null,
+  hypervisor: HypervisorReport | null,
+  locate: Locate,
+): DowntimeReport {
+  const { stop, resume } = migration === null ? { stop: null, resume: null } : streamDowntime(migration)
+  const byHypervisor = hypervisorDowntime(hypervisor)
+  const both = stop !== null && resume !== null
+  const duration = both ? seconds(Math.max(0, resume.atNs - stop.atNs)) : null
+  return {
+    best_s: duration ?? byHypervisor,
+    lower_s: both ? seconds(Math.max(0, resume.lowerNs - stop.upperNs)) : null,
+    upper_s: both ? seconds(Math.max(0, resume.upperNs - stop.lowerNs)) : null,
+    method: both ? 'stream' : byHypervisor === null ? null : 'hypervisor',
+    stream: { start: instant(stop, locate), end: instant(resume, locate), duration_s: duration },
+    hypervisor_s: byHypervisor,
+  }
+}
+
+function instant(of: Instant | null, locate: Locate): InstantReport | null {
+  if (of === null) return null
+  const { packet, file } = locate(of.evidence.packet)
+  return {
+    time_s: seconds(of.atNs),
+    lower_s: seconds(of.lowerNs),
+    upper_s: seconds(of.upperNs),
+    rule: of.rule,
+    packet,
+    file,
+  }
+}
+
 /** The finish reply's downtime runs on two clocks; their difference is the cookie's own `delta`.
  *  @see protocols.md C.6 */
-function describeDowntime(hypervisor: HypervisorReport | null): DowntimeReport {
-  const known = hypervisor?.downtime_ms != null && hypervisor.clock_delta_ms !== null
-  const downtime = known ? ((hypervisor.downtime_ms ?? 0) - (hypervisor.clock_delta_ms ?? 0)) / 1000 : null
-  return {
-    best_s: downtime,
-    lower_s: null,
-    upper_s: null,
-    method: downtime === null ? null : 'hypervisor',
-    hypervisor_s: downtime,
-  }
+function hypervisorDowntime(hypervisor: HypervisorReport | null): number | null {
+  if (hypervisor?.downtime_ms == null || hypervisor.clock_delta_ms === null) return null
+  return (hypervisor.downtime_ms - hypervisor.clock_delta_ms) / 1000
 }

@@ -147,11 +147,29 @@ export interface OpenStackReport {
   readonly markers: readonly Marker[]
 }
 
+/** An instant that no packet shows directly. */
+export interface InstantReport {
+  readonly time_s: number
+  /** The instant lies between these. */
+  readonly lower_s: number
+  readonly upper_s: number
+  /** What it was read from. */
+  readonly rule: string
+  readonly packet: number
+  readonly file: string | null
+}
+
 export interface DowntimeReport {
   readonly best_s: number | null
   readonly lower_s: number | null
   readonly upper_s: number | null
-  readonly method: 'hypervisor' | null
+  readonly method: 'stream' | 'hypervisor' | null
+  /** Guest stopped … guest runs, from the wire. */
+  readonly stream: {
+    readonly start: InstantReport | null
+    readonly end: InstantReport | null
+    readonly duration_s: number | null
+  }
   /** From the migration cookie, the difference of the hosts' clocks removed. */
   readonly hypervisor_s: number | null
 }

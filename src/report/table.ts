@@ -223,10 +223,18 @@ function footLines(migration: MigrationReport): string[] {
   lines.push(...transferLines(migration))
   const roundTrip = migration.openstack?.keystone_round_trip_s ?? null
   if (roundTrip !== null) lines.push(`Keystone: ${formatDuration(roundTrip)} for a TCP handshake.`)
-  const { hypervisor_s } = migration.downtime
-  if (hypervisor_s !== null)
-    lines.push(`Downtime: ${formatDuration(hypervisor_s)}, as the hypervisor reports it.`)
+  const downtime = downtimeText(migration.downtime)
+  if (downtime !== null) lines.push(downtime)
   return lines.flatMap((line) => wrap(line, ''))
+}
+
+function downtimeText(downtime: MigrationReport['downtime']): string | null {
+  const { best_s, lower_s, upper_s, method, hypervisor_s } = downtime
+  if (best_s === null) return null
+  if (method === 'hypervisor') return `Downtime: ${formatDuration(best_s)}, as the hypervisor reports it.`
+  const bounds = `${formatDuration(lower_s)} … ${formatDuration(upper_s)}`
+  const said = hypervisor_s === null ? '' : `; the hypervisor reports ${formatDuration(hypervisor_s)}`
+  return `Downtime: ${formatDuration(best_s)} (${bounds}) by the packets${said}.`
 }
 
 /** Why boundaries are missing; phases with the same reason share a line. */
