@@ -28,6 +28,7 @@ export const CONNECTION: Connection = {
   lastPacket: START,
   syn: START,
   synAck: START,
+  handshakeAck: null,
   firstFin: null,
   lastFin: null,
   firstRst: null,
