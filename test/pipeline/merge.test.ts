@@ -116,6 +116,19 @@ it('the delay of the path is no difference of the clocks', () => {
   expect(clocks.spread_s).toBeCloseTo(0.025, 6)
 })
 
+it('packets that queued on their way do not count: one direction may be busy', () => {
+  const [here, there] = [new Sightings(), new Sightings()]
+  for (let i = 1; i < 2000; i++) {
+    const forth = i % 2 === 0
+    const frame = packet(ipv4({ ttl: 64, checksum: 0, identification: i, reverse: !forth }))
+    // Every twentieth packet finds the queue empty.
+    const delayNs = 1e6 + (forth && i % 20 !== 0 ? (i % 50) * 1e6 : 0)
+    here.add(frame, forth ? i * 1e6 : i * 1e6 + delayNs)
+    there.add(frame, forth ? i * 1e6 + delayNs : i * 1e6)
+  }
+  expect(Math.abs(compareClocks(here, there)!.offset_s)).toBeLessThan(1e-4)
+})
+
 it('the origin of a packet is kept over chunks', () => {
   const origins = new Origins()
   const count = 1024 * 1024 + 3
