@@ -13,7 +13,7 @@ const captures = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.pcap(ng)?(\.gz)?$/.test(name))
   .sort()
 
-describe('each real capture gives the report that is expected of it', () => {
+describe('each fixture gives the report that is expected of it', () => {
   it('finds the fixtures', () => {
     expect(captures.length).toBeGreaterThan(30)
   })

@@ -84,16 +84,20 @@ function stopWithoutLive({ flags, machine }: Migration): Instant | null {
 /** What is sent with the guest stopped begins with the end of the RAM section, in post-copy with the device state; it
  *  passes the tap late by what the sender's socket still held. */
 function stopByStream(migration: Migration): Instant | null {
-  const markers = migration.machine.intervals.get('transfer')?.markers
+  const transfer = migration.machine.intervals.get('transfer')
+  const markers = transfer?.markers
   const postCopy = migration.flags !== null && (migration.flags & MIGRATE_FLAG.POSTCOPY) !== 0
   const mark = (postCopy ? undefined : markers?.get('qemu.ram_end')) ?? markers?.get('qemu.device_state')
   const bps = throughputBps(migration)
   if (mark === undefined || bps === 0) return null
   const backlogNs = (BACKLOG_BYTES * 8e9) / bps
   const { timeNs } = mark.at
+  // A live guest runs at least until there is a stream.
+  const startNs = transfer?.start?.at.timeNs ?? Number.NEGATIVE_INFINITY
+  const earliestNs = migration.flags === null ? startNs - NOT_LIVE.earlier : startNs
   return {
-    atNs: timeNs - BACKLOG_SHARE.median * backlogNs,
-    lowerNs: timeNs - BACKLOG_SHARE.earlier * backlogNs,
+    atNs: Math.max(earliestNs, timeNs - BACKLOG_SHARE.median * backlogNs),
+    lowerNs: Math.max(earliestNs, timeNs - BACKLOG_SHARE.earlier * backlogNs),
     upperNs: timeNs,
     rule: mark.rule,
     evidence: mark.at,

@@ -56,9 +56,15 @@ export class NovaTracker {
     { readonly migration: NovaMigration; readonly request: HttpRequest }
   >(WAITING_MAX)
   /** Calls by message id. */
-  readonly #called = new BoundedMap<string, { readonly migration: NovaMigration; readonly method: string }>(
-    WAITING_MAX,
-  )
+  readonly #called = new BoundedMap<
+    string,
+    {
+      readonly migration: NovaMigration
+      readonly method: string
+      /** Came in a reply of its own, as oslo.messaging before 2.5 has it: "the end" follows in another. */
+      answered: boolean
+    }
+  >(WAITING_MAX)
   /** Casts without an answer, by the channel on which the broker confirms them. */
   readonly #unconfirmed = new BoundedMap<string, NovaMigration>(WAITING_MAX)
 
@@ -74,13 +80,13 @@ export class NovaTracker {
         this.#logins.request(event)
         return
       case 'nova.server':
-        if (event.method === 'GET') this.#lookedUp(event, service.serverId)
+        if (event.method === 'GET') this.#lookedUp(event, idOf(service.serverId))
         return
       case 'nova.action':
-        if (service.action === 'os-migrateLive') this.#requested(event, service.serverId, service.host)
+        if (service.action === 'os-migrateLive') this.#requested(event, idOf(service.serverId), service.host)
         return
       case 'nova.migrations':
-        if (service.serverId !== null) this.#steered(event, service.serverId, service.verb)
+        if (service.serverId !== null) this.#steered(event, idOf(service.serverId), service.verb)
         return
       case 'neutron.binding':
         if (service.verb === 'activate') this.#activates(event)
@@ -126,7 +132,7 @@ export class NovaTracker {
     const found = this.#logins.of(event)
     const lookup = this.#lookups.get(lookupKey(event, serverId))
     const migration = this.#begin(
-      serverId.toLowerCase(),
+      serverId,
       found?.login.discovery ?? found?.login.request ?? lookup?.first ?? event.first,
     )
     if (migration === null) return
@@ -180,7 +186,7 @@ export class NovaTracker {
   #shown(event: HttpResponse): void {
     const { server } = event
     if (server?.id == null) return
-    const migration = this.#current.get(server.id)
+    const migration = this.#current.get(idOf(server.id))
     if (migration?.postIsCast !== true || server.status !== 'ACTIVE' || server.taskState !== null) return
     if (server.host !== null && server.host === migration.destinationHost)
       migration.signal('post.visible', event.first, event.last, true)
@@ -192,7 +198,7 @@ export class NovaTracker {
     if (migration === null || meaning === undefined) return
     learn(migration, event, rpc)
     if (rpc.requestId !== null) this.#learnRequestId(migration, rpc.requestId)
-    if (rpc.msgId !== null) this.#called.set(rpc.msgId, { migration, method })
+    if (rpc.msgId !== null) this.#called.set(rpc.msgId, { migration, method, answered: false })
     else if (method === 'post_live_migration_at_destination' && !rpc.partial) {
       migration.postIsCast = true
       if (event.kind === 'publish') this.#unconfirmed.set(channelKey(event), migration)
@@ -215,7 +221,8 @@ export class NovaTracker {
     // A reply that says "not the end" is a sign of life; old releases say nothing there.
     if (rpc.msgId === null || rpc.ending === false) return
     const called = this.#called.get(rpc.msgId)
-    if (called === undefined) return
+    if (called === undefined || (rpc.ending === true && called.answered)) return
+    called.answered ||= rpc.ending === null && !rpc.partial
     const { migration, method } = called
     const meaning = METHODS[method]
     // The broker's link shows a reply twice: as it comes and as it goes. The later one is the answer's arrival.
@@ -286,6 +293,11 @@ function hostOf(routingKey: string | null): string | null {
 
 function fail(migration: NovaMigration, step: string, status: string, message: string | null): void {
   migration.failed ??= { step, failure: { class: status, message } }
+}
+
+/** Clients may write a uuid in capitals. */
+function idOf(serverId: string): string {
+  return serverId.toLowerCase()
 }
 
 function exchangeKey(event: HttpRequest | HttpResponse): string {

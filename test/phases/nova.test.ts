@@ -279,6 +279,16 @@ it('a second migration of the same instance is another one', () => {
   expect(story.joined.map(({ nova }) => nova?.requestId)).toEqual(['req-1', 'req-2'])
 })
 
+it('a uuid in capitals is the same instance', () => {
+  const story = new Story()
+  const shouted = SERVER.toUpperCase()
+  const [look] = story.http('10.0.0.1', { kind: 'nova.server', serverId: shouted }, 200)
+  story.http('10.0.0.1', { ...LIVE, serverId: shouted } as HttpService, 202)
+  story.rpc({ method: 'pre_live_migration', instanceUuid: SERVER, msgId: 'm' })
+  const reply = story.rpc({ msgId: 'm', ending: true }, 'deliver')
+  expect([story.joined.length, story.ends('init')]).toEqual([1, [look, reply]])
+})
+
 it('a host evacuated server by server gives a migration each', () => {
   const story = new Story()
   for (let i = 0; i < 20; i++) {

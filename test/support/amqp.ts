@@ -142,6 +142,33 @@ export function startOk(user: string, password: string): Uint8Array {
   return method(0, 10, 11, args)
 }
 
+/** One turn of a connection's beginning. */
+export interface OpeningTurn {
+  readonly from: 'client' | 'server'
+  readonly bytes: Uint8Array
+}
+
+/** How a client of RabbitMQ begins: login, limits, virtual host, a channel that confirms what is published. */
+export function opening(user: string, password: string): OpeningTurn[] {
+  const client = (bytes: Uint8Array): OpeningTurn => ({ from: 'client', bytes })
+  const server = (bytes: Uint8Array): OpeningTurn => ({ from: 'server', bytes })
+  const limits = (): Octets => new Octets().u16(2047).u32(FRAME_MAX).u16(60)
+  const start = new Octets().u8(0).u8(9).u32(0).longString('PLAIN AMQPLAIN').longString('en_US')
+  return [
+    client(AMQP_HEADER),
+    server(method(0, 10, 10, start)),
+    client(startOk(user, password)),
+    server(method(0, 10, 30, limits())),
+    client(method(0, 10, 31, limits())),
+    client(method(0, 10, 40, new Octets().shortString('/').shortString('').u8(0))),
+    server(method(0, 10, 41, new Octets().shortString(''))),
+    client(method(1, 20, 10, new Octets().shortString(''))),
+    server(method(1, 20, 11, new Octets().longString(''))),
+    client(method(1, 85, 10, new Octets().u8(0))),
+    server(method(1, 85, 11)),
+  ]
+}
+
 /** The envelope of oslo.messaging: JSON in JSON. */
 export function oslo(message: object): object {
   return { 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) }
@@ -155,34 +182,44 @@ export interface Call {
   readonly replyQueue?: string
   readonly requestId?: string
   readonly token?: string
+  readonly version?: string
+  readonly uniqueId?: string
+  /** What calls carry since the server may be asked for signs of life. */
+  readonly callMonitor?: boolean
 }
 
 /** A request, its members in the order of oslo.messaging on Python 3. */
 export function request(call: Call): object {
+  const timeout = (call.callMonitor ?? true) ? { _timeout: null } : {}
   const correlation =
-    call.msgId === null ? {} : { _msg_id: call.msgId, _reply_q: call.replyQueue ?? 'reply_0', _timeout: null }
+    call.msgId === null ? {} : { _msg_id: call.msgId, _reply_q: call.replyQueue ?? 'reply_0', ...timeout }
   return oslo({
     method: call.method,
     args: call.args,
-    version: '6.0',
+    version: call.version ?? '6.0',
     ...correlation,
-    _unique_id: '76e866d1b56b488c88b879c6211e675b',
+    _unique_id: call.uniqueId ?? '76e866d1b56b488c88b879c6211e675b',
     _context_user: '93e3182dab7f41ce85c1af21d172db79',
     _context_auth_token: call.token ?? 'gAAAAABsecret',
     _context_request_id: call.requestId ?? null,
   })
 }
 
-export function reply(
-  msgId: string,
-  parts: { readonly result?: unknown; readonly failure?: object; readonly ending?: boolean } = {},
-): object {
+export interface Answer {
+  readonly result?: unknown
+  readonly failure?: object
+  /** Null leaves it out, as oslo.messaging 1.x does in the first of its two replies. */
+  readonly ending?: boolean | null
+  readonly uniqueId?: string
+}
+
+export function reply(msgId: string, parts: Answer = {}): object {
   return oslo({
     result: parts.result ?? null,
     failure: parts.failure === undefined ? null : JSON.stringify(parts.failure),
-    ending: parts.ending ?? true,
+    ...(parts.ending === null ? {} : { ending: parts.ending ?? true }),
     _msg_id: msgId,
-    _unique_id: 'b8e6aca88cf843c8b986937af138d113',
+    _unique_id: parts.uniqueId ?? 'b8e6aca88cf843c8b986937af138d113',
   })
 }
 

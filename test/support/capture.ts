@@ -403,6 +403,11 @@ export class Wire {
     this.#stepNs = stepNs
   }
 
+  /** Of the next packet. */
+  get timeNs(): number {
+    return this.#timeNs
+  }
+
   wait(ns: number): this {
     this.#timeNs += ns
     return this
@@ -573,6 +578,9 @@ export function damage(passed: readonly Passed[], kind: Damage, index: number, l
   }
 }
 
+/** When captures begin, where nothing else is said. */
+export const START_NS = 1_795_175_111_123_456_789n
+
 export interface CaptureOptions {
   readonly link?: Link
   /** Of the first packet, since 1970. */
@@ -583,7 +591,7 @@ export interface CaptureOptions {
 
 /** What a capture tool writes of it. */
 export function capture(passed: readonly Passed[], options: CaptureOptions = {}): CapturedPacket[] {
-  const { link = LINK.ethernet, startNs = 1_795_175_111_123_456_789n, snapLength = 262_144 } = options
+  const { link = LINK.ethernet, startNs = START_NS, snapLength = 262_144 } = options
   return passed.map((packet) => {
     const frame = frameOf(packet, link)
     const timeNs = startNs + BigInt(packet.timeNs)

@@ -27,6 +27,8 @@ const REASONS: Readonly<Record<number, string>> = {
   201: 'Created',
   202: 'Accepted',
   204: 'No Content',
+  300: 'Multiple Choices',
+  400: 'Bad Request',
   404: 'Not Found',
   500: 'Internal Server Error',
 }
@@ -73,23 +75,26 @@ export interface Login {
   readonly password: string
 }
 
+const LOGIN_HEADERS = { Host: 'controller:5000', 'Content-Type': 'application/json' }
+
 /** `POST /v3/auth/tokens` with a password. */
-export function loginV3(login: Login, root = ''): Uint8Array {
+export function loginV3(login: Login, root = '', headers: HttpParts['headers'] = LOGIN_HEADERS): Uint8Array {
   const user = { password: login.password, name: login.user, domain: { name: 'Default' } }
   const identity = { methods: ['password'], password: { user } }
   const scope = { project: { name: 'admin', domain: { name: 'Default' } } }
-  return httpRequest('POST', `${root}/v3/auth/tokens`, { body: { auth: { identity, scope } } })
+  return httpRequest('POST', `${root}/v3/auth/tokens`, { headers, body: { auth: { identity, scope } } })
 }
 
-export function tokenV3(user: string, token: string, requestId: string): Uint8Array {
+export function tokenV3(user: string, token: string, requestId: string, parts: HttpParts = {}): Uint8Array {
   const headers = { 'X-Subject-Token': token, Vary: 'X-Auth-Token', 'x-openstack-request-id': requestId }
   const body = { token: { methods: ['password'], user: { id: '93e3182d', name: user }, catalog: [] } }
-  return httpResponse(201, { headers, body })
+  return httpResponse(201, { ...parts, headers, body })
 }
 
 export function loginV2(login: Login): Uint8Array {
   const passwordCredentials = { username: login.user, password: login.password }
-  return httpRequest('POST', '/v2.0/tokens', { body: { auth: { passwordCredentials, tenantName: 'admin' } } })
+  const body = { auth: { passwordCredentials, tenantName: 'admin' } }
+  return httpRequest('POST', '/v2.0/tokens', { headers: LOGIN_HEADERS, body })
 }
 
 export function tokenV2(user: string, token: string): Uint8Array {
@@ -112,12 +117,14 @@ export function authorised(
   return httpRequest(method, target, body === undefined ? { headers: all } : { headers: all, body })
 }
 
-export function serverReply(server: {
+export interface ServerDetails {
   readonly id: string
   readonly status: string
   readonly host: string
   readonly taskState: string | null
-}): Uint8Array {
+}
+
+export function serverReply(server: ServerDetails, parts: HttpParts = {}): Uint8Array {
   const details = {
     id: server.id,
     name: 'guest',
@@ -126,7 +133,7 @@ export function serverReply(server: {
     'OS-EXT-STS:task_state': server.taskState,
     addresses: {},
   }
-  return httpResponse(200, { body: { server: details } })
+  return httpResponse(200, { ...parts, body: { server: details } })
 }
 
 export function liveMigrate(host: string | null): object {

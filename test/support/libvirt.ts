@@ -324,9 +324,11 @@ export interface Migration {
   /** Chunks of a tunnelled stream; null for a migration with a socket of its own. */
   readonly tunnel?: readonly Uint8Array[] | null
   readonly cancelled?: boolean
+  /** Without it: 1.3.5 and later. */
+  readonly release?: '1.2.2'
 }
 
-/** The peer-to-peer conversation of libvirt 1.3.5 and later. */
+/** The peer-to-peer conversation. @see protocols.md C.4 and K */
 export function peerToPeer(migration: Migration): Turn[] {
   const turns: Turn[] = []
   const up = (what: string, bytes: Uint8Array) => turns.push({ direction: 'to-server', what, bytes })
@@ -348,12 +350,14 @@ export function peerToPeer(migration: Migration): Turn[] {
   feature(10)
   ask('open', PROCEDURE.CONNECT_OPEN, args.open('qemu:///system'))
   feature(14)
-  feature(15)
-  ask('register', PROCEDURE.CONNECT_REGISTER_CLOSE_CALLBACK)
+  if (migration.release !== '1.2.2') {
+    feature(15)
+    ask('register', PROCEDURE.CONNECT_REGISTER_CLOSE_CALLBACK)
+  }
   for (const number of [4, 6, 13]) feature(number)
   serial = prepareTurns(migration, serial, up, down)
   serial = finishTurns(migration, serial, up, down)
-  ask('unregister', PROCEDURE.CONNECT_UNREGISTER_CLOSE_CALLBACK)
+  if (migration.release !== '1.2.2') ask('unregister', PROCEDURE.CONNECT_UNREGISTER_CLOSE_CALLBACK)
   ask('close', PROCEDURE.CONNECT_CLOSE)
   return turns
 }
@@ -386,8 +390,11 @@ function prepareTurns(migration: Migration, serial: number, up: Say, down: Say):
 function finishTurns(migration: Migration, serial: number, up: Say, down: Say): number {
   const { domain, source, destination } = migration
   const procedure = PROCEDURE.DOMAIN_MIGRATE_FINISH3_PARAMS
+  const oldUri: TypedParameter[] =
+    migration.release === '1.2.2' && migration.uriOut !== null ? [['migrate_uri', migration.uriOut]] : []
   const params: TypedParameter[] = [
     ['destination_xml', domainXml(domain)],
+    ...oldUri,
     ['destination_name', domain.name],
   ]
   const persistent = domainXml(domain)
