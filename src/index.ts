@@ -4,12 +4,15 @@ export type { Failure, Outcome } from './phases/outcome.ts'
 export { PHASES, type PhaseId } from './phases/phase.ts'
 export { type Analysis, Analyzer, type AnalyzerOptions, analyze } from './pipeline/analyzer.ts'
 export { analyzeMerged, type CapturePoint } from './pipeline/merge/merger.ts'
+export { type NamedPingLog, PingLog } from './pipeline/ping.ts'
 export { assembleReport } from './report/assemble.ts'
 export { renderJson, renderNdjson } from './report/json.ts'
 export type {
   Boundary,
   CaptureReport,
+  ConvergenceReport,
   DowntimeReport,
+  EchoReport,
   Gap,
   HypervisorReport,
   InstantReport,
@@ -19,6 +22,7 @@ export type {
   OpenStackReport,
   PhaseReport,
   Report,
+  RoundReport,
   StorageReport,
   TransferReport,
 } from './report/model.ts'

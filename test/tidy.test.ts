@@ -13,6 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'protocols/qemu-migration': ['core', 'events'],
   'protocols/amqp': ['core', 'events'],
   'protocols/http': ['core', 'events'],
+  'protocols/icmp': ['core', 'events'],
+  'protocols/multifd': ['core', 'events'],
   'protocols/nbd': ['core', 'events'],
   'protocols/rarp': ['core', 'events'],
   'protocols/tls': ['core', 'events'],

@@ -84,6 +84,22 @@ const mode = object({
   flags: nullable(list(text('virDomainMigrateFlags without its prefix'))),
 })
 
+const round = object({
+  index: count('From 0'),
+  start_s: number('First page'),
+  end_s: number('Start of the next round; for the last, its last page'),
+  normal_pages: count(),
+  zero_pages: count(),
+  xbzrle_pages: count(),
+  compressed_pages: count(),
+  repeated_pages: nullable(count('Pages that an earlier round had sent')),
+  bytes: count('Of the memory stream'),
+  throughput_bps: nullable(number()),
+  dirty_rate_bps: nullable(
+    number('What the guest wrote during the round, by the pages that the next repeats'),
+  ),
+})
+
 const transfer = object({
   wire_bytes: nullable(count('Frames of both directions')),
   wire_bytes_to_destination: nullable(count()),
@@ -103,6 +119,15 @@ const transfer = object({
       page_size_bytes: count(),
     }),
   ),
+  rounds: nullable(list(round)),
+  rounds_reason: nullable(text('Why there are no rounds')),
+  convergence: object({
+    verdict: nullable(choice('converged', 'marginal', 'not_converging')),
+    sentence: text(),
+    required_bandwidth_bps: nullable(
+      number('Enough for the default downtime limit of 300 ms, where the bandwidth was not'),
+    ),
+  }),
 })
 
 const storage = object({
@@ -120,6 +145,20 @@ const instant = object({
   rule: text('What it was read from'),
   packet: count(),
   file: nullable(text()),
+})
+
+const icmp = object({
+  target: text('The address that was pinged'),
+  source: choice('capture', 'ping-log'),
+  file: nullable(text('The log')),
+  vantage: choice('client', 'source', 'destination', 'unknown'),
+  sent: nullable(count('Requests from 10 s before the transfer to 10 s after the guest runs')),
+  lost: nullable(count('Never answered, around the switch-over')),
+  interval_s: nullable(number('Median spacing of the requests')),
+  lost_times_interval_s: nullable(number()),
+  gap_s: nullable(number('Last reply before … first reply after')),
+  lower_s: nullable(number('First lost request … last lost request')),
+  upper_s: nullable(number('Last answered request before … first answered request after')),
 })
 
 const hypervisor = object({
@@ -172,8 +211,9 @@ const migration = object({
     best_s: nullable(number()),
     lower_s: nullable(number()),
     upper_s: nullable(number()),
-    method: nullable(choice('stream', 'hypervisor')),
+    method: nullable(choice('stream', 'icmp', 'hypervisor')),
     stream: object({ start: nullable(instant), end: nullable(instant), duration_s: nullable(number()) }),
+    icmp: nullable(icmp),
     hypervisor_s: nullable(number('Clock delta removed')),
   }),
   hypervisor: nullable(hypervisor),

@@ -3,7 +3,9 @@ import { InputError } from '../core/input-error.ts'
 import { analyzeFile, type Progress } from '../files/analyze.ts'
 import { findCaptures } from '../files/find.ts'
 import { analyzeMergedFiles } from '../files/merge.ts'
+import { readPingLog } from '../files/ping.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
+import type { NamedPingLog } from '../pipeline/ping.ts'
 import { assembleReport } from '../report/assemble.ts'
 import { printable } from '../report/format.ts'
 import type { Arguments } from './args.ts'
@@ -15,8 +17,15 @@ import { ProgressBar } from './progress.ts'
 /** Analyses the captures that were named, writes the report, and says what was wrong. */
 export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
   const inputs = new Inputs()
-  const analyses = args.merge ? await analyzeTogether(args, inputs) : await analyzeEach(args, inputs)
+  const pings: NamedPingLog[] = []
+  for (const path of args.pings) {
+    pings.push(...((await inputs.use(path, readPingLog)) ?? []))
+  }
+  const analyses = args.merge
+    ? await analyzeTogether(args, pings, inputs)
+    : await analyzeEach(args, pings, inputs)
   for (const analysis of analyses) printDiagnostics(analysis)
+  printUnused(pings, analyses)
   const found = analyses.reduce((sum, analysis) => sum + analysis.migrations.length, 0)
   if (found > 0 || (args.format === 'json' && analyses.length > 0)) {
     const toTerminal = args.output === null && stdout.isTTY === true
@@ -26,13 +35,17 @@ export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
   return found > 0 ? EXIT.ok : EXIT.noMigration
 }
 
-async function analyzeEach(args: Arguments, inputs: Inputs): Promise<Analysis[]> {
+async function analyzeEach(
+  args: Arguments,
+  pings: readonly NamedPingLog[],
+  inputs: Inputs,
+): Promise<Analysis[]> {
   const analyses: Analysis[] = []
   const bar = new ProgressBar(args.progress)
   for (const given of args.captures) {
     for (const path of (await inputs.use(given, findCaptures)) ?? []) {
       const onProgress = (progress: Progress): void => bar.update(path, progress)
-      const analysis = await inputs.use(path, () => analyzeFile(path, { onProgress }))
+      const analysis = await inputs.use(path, () => analyzeFile(path, { onProgress, pings }))
       if (analysis !== null) analyses.push(analysis)
     }
   }
@@ -40,8 +53,14 @@ async function analyzeEach(args: Arguments, inputs: Inputs): Promise<Analysis[]>
   return analyses
 }
 
-async function analyzeTogether({ captures, clockOffsets }: Arguments, inputs: Inputs): Promise<Analysis[]> {
-  const analysis = await inputs.use(captures.join(' + '), () => analyzeMergedFiles(captures, clockOffsets))
+async function analyzeTogether(
+  { captures, clockOffsets }: Arguments,
+  pings: readonly NamedPingLog[],
+  inputs: Inputs,
+): Promise<Analysis[]> {
+  const analysis = await inputs.use(captures.join(' + '), () =>
+    analyzeMergedFiles(captures, clockOffsets, pings),
+  )
   return analysis === null ? [] : [analysis]
 }
 
@@ -65,6 +84,19 @@ class Inputs {
 
 function nameOf(path: string): string {
   return path === '-' ? 'standard input' : printable(path)
+}
+
+/** Says which logs tell of no migration, and where one was read in part. */
+function printUnused(pings: readonly NamedPingLog[], analyses: readonly Analysis[]): void {
+  const migrations = analyses.flatMap((analysis) => analysis.migrations)
+  for (const name of new Set(pings.map((ping) => ping.name))) {
+    if (pings.some((ping) => ping.name === name && ping.log.full))
+      stderr.write(`warning: ${nameOf(name)}: too long: only its start was read\n`)
+    if (migrations.some(({ downtime }) => downtime.icmp?.file === name)) continue
+    stderr.write(
+      `warning: ${nameOf(name)}: not used: it tells of no migration here (another guest, another time or clock, no replies on both sides of the move), or a capture tells as well\n`,
+    )
+  }
 }
 
 function printDiagnostics({ captures, migrations, traffic }: Analysis): void {

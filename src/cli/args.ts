@@ -13,6 +13,8 @@ export interface Arguments {
   readonly progress: boolean
   /** The captures saw one run from several points. */
   readonly merge: boolean
+  /** Output of `ping -D`, by clients that pinged the guests. */
+  readonly pings: readonly string[]
   /** Seconds by capture, as named on the command line. */
   readonly clockOffsets: ReadonlyMap<string, number>
 }
@@ -60,6 +62,16 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       defaultDescription: 'found out',
       describe: 'with --merge: FILE=SECONDS to be added to its stamps',
     })
+    .option('ping', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      default: [] as string[],
+      defaultDescription: 'none',
+      describe:
+        'what `ping -D` to a guest printed meanwhile: for the downtime as its client had it (repeatable)',
+    })
     .string('_')
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .example('$0 trace.pcap', 'the phase table of each migration in the capture')
@@ -94,6 +106,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
     output: parsed.output ?? null,
     progress: parsed.progress,
     merge: parsed.merge,
+    pings: parsed.ping,
     clockOffsets: readClockOffsets(parsed.clockOffset, captures, parsed.merge),
   }
 }

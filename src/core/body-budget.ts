@@ -1,6 +1,7 @@
 import { BODIES_TOTAL_MAX } from './limits.ts'
 
-/** Counts the bytes of message bodies that all connections keep together. */
+/** Counts the bytes that all connections keep together: of message bodies, or of what tells the rounds of memory streams
+ *  apart. */
 export class BodyBudget {
   readonly #max: number
   #used = 0

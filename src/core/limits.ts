@@ -53,6 +53,17 @@ export const TLS_RECORDS_MAX = 20_000
 /** RAM blocks of one guest; a large machine with hundreds of DIMMs and devices has some hundreds. */
 export const RAM_BLOCKS_MAX = 4096
 
+/** Bytes for telling the rounds of all memory streams apart, at two bits a page: guests of 1 TiB together, with pages of
+ *  4 KiB. Where that is not enough, rounds are not reported. */
+export const ROUND_MAPS_TOTAL_MAX = 72 * 1024 * 1024
+
+/** Rounds of one memory stream. A guest that does not converge makes one in some 10 ms to minutes; what comes after so
+ *  many counts as one. */
+export const ROUNDS_MAX = 10_000
+
+/** What a reported round costs, taken from the same room as the maps. */
+export const ROUND_OVERHEAD = 256
+
 /** Migrations reported from one capture. */
 export const MIGRATIONS_MAX = 100_000
 
@@ -90,3 +101,17 @@ export const SERVICE_TEXT_MAX = 1000
 
 /** External events and changed fields reported of one RPC message: one a port, or a column of a table. */
 export const RPC_LIST_MAX = 64
+
+/** Clients' echo conversations (ping) followed at once; a host or two pings a guest, monitoring some dozens. */
+export const ECHO_CONVERSATIONS_MAX = 128
+
+/** Echo requests remembered of one conversation, 16 bytes each: half a minute at one a millisecond, which holds the
+ *  switch-over with some seconds around it. All conversations together stay below 64 MiB. A power of two. */
+export const ECHO_REQUESTS_MAX = 32_768
+
+/** Lines with a time stamp kept of one ping log, 24 bytes each: half an hour of one request a millisecond, or days of the
+ *  usual ones. */
+export const PING_LINES_MAX = 2_000_000
+
+/** Characters of one line of a ping log; iputils writes some 80. What is longer is no such line. */
+export const PING_LINE_MAX = 1024

@@ -1,6 +1,8 @@
 import type { AmqpEvent } from './amqp.ts'
 import type { HttpEvent } from './http.ts'
+import type { IcmpEvent } from './icmp.ts'
 import type { LibvirtEvent } from './libvirt.ts'
+import type { MultifdEvent } from './multifd.ts'
 import type { NbdEvent } from './nbd.ts'
 import type { QemuEvent } from './qemu.ts'
 import type { RarpEvent } from './rarp.ts'
@@ -12,8 +14,10 @@ export type ProtocolEvent =
   | TcpEvent
   | LibvirtEvent
   | QemuEvent
+  | MultifdEvent
   | NbdEvent
   | RarpEvent
+  | IcmpEvent
   | TlsEvent
   | HttpEvent
   | AmqpEvent

@@ -59,12 +59,29 @@ export interface QemuReturn extends ConnectionEvent<'qemu.return'> {
   readonly value: number | null
 }
 
+/** One round of pre-copy as far as it shows: pages none of which repeats. The first page that was sent before in the
+ *  round begins the next, for QEMU has looked at the dirty pages anew in between. Raised at that page; for the last round
+ *  when the guest has stopped, at the switch to post-copy, or when the stream is over. A lower bound: a round that repeats no
+ *  page of the one before does not show.
+ *  @see protocols.md D.7 */
+export interface QemuRound extends ConnectionEvent<'qemu.round'> {
+  /** 0-based. `last` is the packet of the page that begins the next round; of the last round, its end. */
+  readonly index: number
+  /** Of the stream, from the round's first page to the next one's. */
+  readonly bytes: number
+  readonly pages: PageCounts
+  /** Pages that had passed in an earlier round: dirtied since. Null for a last round that stands for many. */
+  readonly repeatedPages: number | null
+}
+
 /** Raised once, when the stream is over: totals over all of it. */
 export interface QemuEnd extends ConnectionEvent<'qemu.end'> {
   readonly bytes: number
   /** Null when bytes are missing, so that pages cannot be counted. */
   readonly pages: PageCounts | null
   readonly pageSizeBytes: number
+  /** Rounds that were raised; null when they could not be told apart. */
+  readonly rounds: number | null
   readonly memoryBytes: number | null
   /** The stream was read to its last byte and ended where a stream ends. */
   readonly complete: boolean
@@ -81,4 +98,5 @@ export type QemuEvent =
   | QemuDeviceState
   | QemuCommand
   | QemuReturn
+  | QemuRound
   | QemuEnd

@@ -1,5 +1,6 @@
 import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer } from '../pipeline/analyzer.ts'
+import type { NamedPingLog } from '../pipeline/ping.ts'
 import { openSource } from './source.ts'
 
 export interface Progress {
@@ -13,13 +14,19 @@ export interface Progress {
 export interface AnalyzeFileOptions {
   /** Called after each block. */
   readonly onProgress?: (progress: Progress) => void
+  /** Logs of clients that pinged the guests meanwhile: see `readPingLog`. */
+  readonly pings?: readonly NamedPingLog[]
 }
 
 /** Analyses a capture file, compressed with gzip or not; `-` is standard input.
  *  @throws InputError when it cannot be read or is no capture */
 export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}): Promise<Analysis> {
   const source = await openSource(path)
-  const analyzer = new Analyzer({ name: path, compression: source.compression })
+  const analyzer = new Analyzer({
+    name: path,
+    compression: source.compression,
+    pings: options.pings ?? [],
+  })
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
     analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))

@@ -2,7 +2,7 @@ import type { Packet } from '../capture/packet.ts'
 import { u16be, u32be } from '../core/bytes.ts'
 import type { AddressTable } from './address.ts'
 
-export const IP_PROTOCOL = { tcp: 6 } as const
+export const IP_PROTOCOL = { icmp: 1, tcp: 6, icmpv6: 58 } as const
 
 /** IPv6 headers between the fixed one and the transport. @see RFC 8200 section 4 */
 const EXTENSION = {

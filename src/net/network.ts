@@ -4,7 +4,9 @@ import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
 import { CONNECTIONS_MAX } from '../core/limits.ts'
 import type { EventSink } from '../events/event.ts'
+import type { PacketEnds } from '../events/icmp.ts'
 import { AddressTable } from './address.ts'
+import { Ends } from './ends.ts'
 import { IP_PROTOCOL, type IpPayload, readIpv4, readIpv6 } from './ip.ts'
 import { ETHERTYPE, type LinkPayload, readLink } from './link.ts'
 import { ReassemblyPool } from './reassembly.ts'
@@ -20,6 +22,15 @@ export interface NetworkHandlers {
   readonly connected: (connection: TcpConnection) => void
   /** A RARP frame: `bytes[offset … end)` behind the link header. */
   readonly rarp: (bytes: Uint8Array, offset: number, end: number, at: Evidence) => void
+  /** An ICMP message, of either version of IP: `bytes[offset … end)` behind the IP header. */
+  readonly icmp: (
+    bytes: Uint8Array,
+    offset: number,
+    end: number,
+    version: 4 | 6,
+    ends: PacketEnds,
+    at: Evidence,
+  ) => void
 }
 
 /** From packets to ordered byte streams: link, IP, TCP. */
@@ -29,6 +40,7 @@ export class Network {
   connectionCount = 0
   readonly #handlers: NetworkHandlers
   readonly #addresses = new AddressTable()
+  readonly #ends = new Ends(this.#addresses)
   /** By pair of addresses, then by pair of ports; see `#find`. */
   readonly #pairs = new Map<number, Map<number, TcpConnection>>()
   #tracked: { pair: number; ports: number; connection: TcpConnection }[] = []
@@ -83,7 +95,10 @@ export class Network {
   }
 
   #transport(packet: Packet, ip: IpPayload): void {
-    if (ip.protocol !== IP_PROTOCOL.tcp) return
+    if (ip.protocol !== IP_PROTOCOL.tcp) {
+      this.#datagram(packet, ip)
+      return
+    }
     const offset = ip.offset
     if (ip.fragment) this.#undecoded('net.fragment', packet, 'a fragmented TCP datagram')
     else if (offset + 14 > packet.end) this.#undecoded('net.tcp', packet, 'TCP')
@@ -92,6 +107,13 @@ export class Network {
       if (payload < offset + 20 || payload > ip.wireEnd) this.#undecoded('net.tcp', packet, 'TCP')
       else this.#tcp(packet, ip, payload)
     }
+  }
+
+  #datagram(packet: Packet, ip: IpPayload): void {
+    const version = ip.protocol === IP_PROTOCOL.icmp ? 4 : ip.protocol === IP_PROTOCOL.icmpv6 ? 6 : null
+    if (version === null || ip.fragment) return
+    const end = Math.min(ip.wireEnd, packet.end)
+    this.#handlers.icmp(packet.bytes, ip.offset, end, version, this.#ends.of(packet, ip), packet)
   }
 
   /** A segment whose payload, on the wire, is `[payload, ip.wireEnd)`. */

@@ -32,12 +32,17 @@ export function classify(event: ProtocolEvent, role: Role): SignalName | null {
     case 'qemu.device-state':
     case 'qemu.command':
     case 'qemu.return':
+    case 'qemu.round':
     case 'qemu.end':
       return classifyQemu(event)
+    case 'multifd.channel':
+    case 'multifd.sync':
+    case 'multifd.end':
     case 'libvirt.keepalive':
     case 'libvirt.other':
     case 'nbd.greeting':
     case 'rarp.announce':
+    case 'icmp.echo':
     case 'tls.record':
     case 'http.request':
     case 'http.response':

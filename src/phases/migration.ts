@@ -9,10 +9,15 @@ import type {
   LibvirtError,
   LibvirtReply,
 } from '../events/libvirt.ts'
-import type { QemuEnd } from '../events/qemu.ts'
+import type { MultifdEnd } from '../events/multifd.ts'
+import type { QemuEnd, QemuRound } from '../events/qemu.ts'
 import { classify, type Role } from './classify.ts'
+import type { EchoDowntime } from './echo.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
 import { isAddress, isWildcard, type MigrationTarget, parseMigrationUri } from './uri.ts'
+
+/** Command POSTCOPY_RUN: the destination takes over. @see protocols.md D.4 */
+const COMMAND_POSTCOPY_RUN = 5
 
 /** One migration: its state, and the facts that its events told. */
 export class Migration {
@@ -42,8 +47,19 @@ export class Migration {
   /** The conversation is encrypted: boundaries are inferred, and what was said is not known. */
   encrypted = false
   stream: QemuEnd | null = null
+  readonly rounds: QemuRound[] = []
+  /** The switch to post-copy was seen. */
+  postCopied = false
+  /** Additional channels of a parallel migration, and what each carried once it is over. */
+  readonly channels = new Map<Connection, MultifdEnd | null>()
   /** RARP frames of the guest's NICs. */
   readonly announcements: Evidence[] = []
+  /** Who announced itself. */
+  readonly announcedMacs = new Set<string>()
+  /** IP addresses of the guest, as far as echoes show them. */
+  readonly addresses = new Set<string>()
+  /** The downtime as a pinging client has it. */
+  echo: EchoDowntime | null = null
   /** Last message of the conversation, keepalives included. */
   lastRpcMessage: Evidence | null = null
   /** Bytes of the calls on the libvirt connection: the rest of what the source sent is the tunnelled stream. */
@@ -68,6 +84,9 @@ export class Migration {
     this.memory.push(...stream.memory)
     this.machineType = stream.machineType
     this.stream = stream.stream
+    this.rounds.push(...stream.rounds)
+    this.postCopied = stream.postCopied
+    for (const [connection, end] of stream.channels) this.channels.set(connection, end)
     this.machine.takeOver('transfer', 'transfer', stream.machine)
   }
 
@@ -98,8 +117,12 @@ export class Migration {
     if (event.type === 'libvirt.reply') this.#learnFromReply(event)
     else if (event.type === 'libvirt.stream') {
       if (event.error !== null) this.error ??= event.error
-    } else if (event.type === 'qemu.end') this.stream = event
+    } else if (event.type === 'multifd.channel') this.channels.set(event.connection, null)
+    else if (event.type === 'multifd.end') this.channels.set(event.connection, event)
+    else if (event.type === 'qemu.round') this.rounds.push(event)
+    else if (event.type === 'qemu.end') this.stream = event
     else if (event.type === 'qemu.configuration') this.machineType = event.machine
+    if (event.type === 'qemu.command' && event.command === COMMAND_POSTCOPY_RUN) this.postCopied = true
     if (role === 'rpc' && event.type.startsWith('libvirt.')) this.lastRpcMessage = event.last
     const name = classify(event, role)
     if (name !== null) this.machine.signal({ name, first: event.first, last: event.last })

@@ -4,11 +4,13 @@ import { MIGRATIONS_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { actionOf, type LibvirtEvent } from '../events/libvirt.ts'
+import type { MultifdEvent } from '../events/multifd.ts'
 import type { QemuEvent } from '../events/qemu.ts'
 import type { RarpAnnounce } from '../events/rarp.ts'
 import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
 import type { TlsRecord } from '../events/tls.ts'
 import type { Role } from './classify.ts'
+import { EchoTracker } from './echo.ts'
 import { type JoinedMigration, join } from './join.ts'
 import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
@@ -25,6 +27,10 @@ const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
 const FEATURE_P2P = 4
 /** Connections remembered because a migration may turn out to own them. */
 const CANDIDATES_MAX = 256
+/** Refused connections to libvirt's ports that are told as failed migrations: beyond that somebody scans ports. */
+const ATTEMPTS_MAX = 1024
+/** Migrations that are followed at once; when there are more, the first one gets no more connections. */
+const ACTIVE_MAX = 1024
 /** A client tries the next address of a host at once after a refusal. */
 const RETRY_NS = 1e9
 /** What a connection carries at least to be taken for a guest's memory by its volume alone. */
@@ -53,6 +59,7 @@ interface EncryptedConversation {
 export class MigrationTracker {
   readonly #migrations: Migration[] = []
   readonly #nova: NovaTracker
+  readonly #echoes = new EchoTracker()
   readonly #diagnostics: Diagnostics
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
@@ -61,9 +68,9 @@ export class MigrationTracker {
   readonly #active = new Set<Migration>()
   /** Connections between the hosts of an active migration, unclaimed. */
   readonly #candidates = new Map<Migration, TcpOpen[]>()
-  /** SYNs to libvirt's ports that nobody answered yet. */
   /** Connections that were open before the capture began. */
   readonly #strangers = new BoundedMap<number, TcpOpen>(CANDIDATES_MAX)
+  /** SYNs to libvirt's ports that nobody answered yet. */
   readonly #unanswered = new Map<Connection, TcpOpen>()
   /** Connections to libvirt's ports that were refused. */
   readonly #attempts: { readonly connection: Connection; readonly events: readonly ProtocolEvent[] }[] = []
@@ -98,6 +105,9 @@ export class MigrationTracker {
         return
       case 'rarp.announce':
         this.#announced(event)
+        return
+      case 'icmp.echo':
+        this.#echoes.echo(event)
         return
       case 'libvirt.call':
       case 'libvirt.reply':
@@ -139,6 +149,7 @@ export class MigrationTracker {
       if (!spoke) this.#attempts.push({ connection, events: [open] })
     }
     for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
+    this.#echoes.end()
     return join(this.#migrations, this.#nova.migrations)
   }
 
@@ -194,7 +205,7 @@ export class MigrationTracker {
     const open = this.#unanswered.get(connection)
     if (open === undefined) return
     this.#unanswered.delete(connection)
-    if (this.#attempts.length < MIGRATIONS_MAX) this.#attempts.push({ connection, events: [open, event] })
+    if (this.#attempts.length < ATTEMPTS_MAX) this.#attempts.push({ connection, events: [open, event] })
   }
 
   /** A connection to libvirt's port that came to nothing. When the same source gets through right after, it was one
@@ -260,6 +271,7 @@ export class MigrationTracker {
       migration.adopt(stream)
       for (const each of stream.memory) this.#owners.set(each, { migration, role: 'memory' })
       this.#migrations.splice(this.#migrations.indexOf(stream), 1)
+      this.#echoes.forget(stream)
       this.#active.delete(stream)
       return
     }
@@ -317,7 +329,7 @@ export class MigrationTracker {
     }
   }
 
-  #streamed(event: QemuEvent): void {
+  #streamed(event: QemuEvent | MultifdEvent): void {
     const { connection } = event
     const conversation = this.#conversations.get(connection)
     if (conversation?.migration) {
@@ -325,7 +337,7 @@ export class MigrationTracker {
       return
     }
     if (!this.#owners.has(connection)) {
-      const migration = this.#claimant(connection) ?? this.#add(null)
+      const migration = this.#parallel(event, connection) ?? this.#claimant(connection) ?? this.#add(null)
       if (migration === null) return
       this.#own(connection, migration, 'memory')
     }
@@ -338,6 +350,16 @@ export class MigrationTracker {
     for (const migration of this.#active) {
       const open = migration.awaitsMemory && !migration.tunnelled && migration.memory.length === 0
       if (open && migration.sameHosts(connection) && migration.target === null) return migration
+    }
+    return null
+  }
+
+  /** The migration of which an unannounced connection is one more channel, or whose channels came before it. */
+  #parallel({ type }: QemuEvent | MultifdEvent, connection: Connection): Migration | null {
+    for (const migration of this.#active) {
+      const parallel = type === 'multifd.channel' || migration.channels.size > 0
+      if (!parallel || migration.machine.transfer === 'ended') continue
+      if (migration.memory.some((known) => sameEnds(known, connection))) return migration
     }
     return null
   }
@@ -385,10 +407,13 @@ export class MigrationTracker {
     }
     // A guest whose description was not captured is known by being the only one.
     const [only] = this.#active
-    if (owner === null && this.#active.size === 1 && only?.domain?.macs.length !== undefined) {
-      if (only.domain.macs.length === 0) owner = only
+    if (owner === null && this.#active.size === 1 && only !== undefined) {
+      if ((only.domain?.macs.length ?? 0) === 0) owner = only
     }
-    if (owner !== null) owner.announcements.push(event.first)
+    if (owner !== null) {
+      owner.announcements.push(event.first)
+      owner.announcedMacs.add(event.mac)
+    }
     for (const migration of this.#active) {
       const last = migration.rpc?.lastPacket ?? migration.memory[0]?.lastPacket
       const over = migration.machine.control === 'finished' && migration !== owner
@@ -429,9 +454,21 @@ export class MigrationTracker {
     }
     const migration = new Migration(rpc, reportUnexpected(this.#diagnostics))
     this.#migrations.push(migration)
+    const [oldest] = this.#active
+    if (oldest !== undefined && this.#active.size >= ACTIVE_MAX) this.#retire(oldest)
     this.#active.add(migration)
+    this.#echoes.follow(migration)
     return migration
   }
+}
+
+/** Whether two connections run between the same hosts, to the same port. */
+function sameEnds(a: Connection, b: Connection): boolean {
+  return (
+    a.client.address === b.client.address &&
+    a.server.address === b.server.address &&
+    a.server.port === b.server.port
+  )
 }
 
 /** Whether a conversation is the next try after a connection that was not accepted. */

@@ -3,6 +3,7 @@ import { CaptureSummary } from '../capture/summary.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
 import { describeCapture, describeMigrations } from '../report/build.ts'
 import type { CaptureReport, MigrationReport } from '../report/model.ts'
+import type { NamedPingLog } from './ping.ts'
 import { Trace } from './trace.ts'
 import type { TrafficSummary } from './traffic.ts'
 
@@ -11,9 +12,10 @@ export interface AnalyzerOptions {
   readonly name?: string
   /** How the bytes were compressed before they were given, for the report. */
   readonly compression?: string | null
+  /** Logs of clients that pinged the guests meanwhile. */
+  readonly pings?: readonly NamedPingLog[]
 }
 
-/** All that one capture tells. */
 /** All that one capture tells, or several merged ones. */
 export interface Analysis {
   readonly captures: readonly CaptureReport[]
@@ -27,6 +29,7 @@ export interface Analysis {
 export class Analyzer {
   readonly #name: string
   readonly #compression: string | null
+  readonly #pings: readonly NamedPingLog[]
   readonly #summary = new CaptureSummary()
   readonly #diagnostics = new Diagnostics()
   readonly #trace = new Trace(this.#diagnostics)
@@ -35,6 +38,7 @@ export class Analyzer {
   constructor(options: AnalyzerOptions = {}) {
     this.#name = options.name ?? 'capture'
     this.#compression = options.compression ?? null
+    this.#pings = options.pings ?? []
     this.#reader = new CaptureReader((packet) => this.#trace.packet(packet), this.#summary, this.#diagnostics)
   }
 
@@ -58,7 +62,7 @@ export class Analyzer {
    *  @throws InputError when there were none, or too few to tell */
   end(): Analysis {
     this.#reader.end()
-    const migrations = this.#trace.end()
+    const migrations = this.#trace.end(this.#pings, this.#summary.startEpochNs)
     const capture = describeCapture(this.#name, this.#compression, this.#summary, this.#diagnostics.list())
     return {
       captures: [capture],

@@ -2,16 +2,20 @@ import type { Packet } from '../capture/packet.ts'
 import { BodyBudget } from '../core/body-budget.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
+import { ROUND_MAPS_TOTAL_MAX } from '../core/limits.ts'
 import type { StreamDecoder } from '../core/stream-decoder.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { Network } from '../net/network.ts'
 import type { TcpConnection } from '../net/tcp.ts'
 import type { JoinedMigration } from '../phases/join.ts'
+import { applyPingLogs, type NamedPingLog } from '../phases/ping-match.ts'
 import { MigrationTracker } from '../phases/tracker.ts'
 import { AmqpDecoder } from '../protocols/amqp/decoder.ts'
 import { HttpDecoder } from '../protocols/http/decoder.ts'
 import { Exchanges } from '../protocols/http/exchanges.ts'
+import { decodeIcmp } from '../protocols/icmp/decoder.ts'
 import { LibvirtDecoder } from '../protocols/libvirt/decoder.ts'
+import { MultifdDecoder } from '../protocols/multifd/decoder.ts'
 import { QemuMigrationDecoder } from '../protocols/qemu-migration/decoder.ts'
 import { ReturnPathDecoder } from '../protocols/qemu-migration/return-path.ts'
 import { decodeRarp } from '../protocols/rarp/decoder.ts'
@@ -27,12 +31,14 @@ export class Trace {
   readonly traffic = new TrafficSummary()
   readonly #diagnostics: Diagnostics
   readonly #bodies = new BodyBudget()
+  readonly #maps = new BodyBudget(ROUND_MAPS_TOTAL_MAX)
   /** Makes fingerprints of tokens meaningless outside of this run. */
   readonly #salt = [randomWord(), randomWord()] as const
   readonly #tracker: MigrationTracker
   readonly #network: Network
   readonly #queue: EventQueue
   #last: Evidence = { packet: 0, timeNs: 0 }
+  readonly #sink = (event: ProtocolEvent): void => this.#event(event)
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
@@ -42,6 +48,8 @@ export class Trace {
       diagnostics,
       connected: (connection) => new Recognizer(connection, this.#makeDecoders),
       rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, (event) => this.#event(event)),
+      icmp: (bytes, offset, end, version, ends, at) =>
+        decodeIcmp(bytes, offset, end, version, ends, at, this.#sink),
     })
     this.#queue = new EventQueue(
       (event) => this.#tracker.event(event),
@@ -56,11 +64,15 @@ export class Trace {
     this.#last = packet
   }
 
-  /** No more packets. */
-  end(): JoinedMigration[] {
+  /** No more packets.
+   *  @param pings logs of clients that pinged the guests @param startEpochNs nanoseconds since 1970 of time zero */
+  end(pings: readonly NamedPingLog[], startEpochNs: bigint | null): JoinedMigration[] {
     this.#network.end(this.#last)
     this.#queue.flush()
-    return this.#tracker.end()
+    const migrations = this.#tracker.end()
+    const followed = migrations.flatMap(({ libvirt }) => (libvirt === null ? [] : [libvirt]))
+    if (startEpochNs !== null) applyPingLogs(followed, pings, startEpochNs)
+    return migrations
   }
 
   #event(event: ProtocolEvent): void {
@@ -75,7 +87,13 @@ export class Trace {
   ): Decoders => {
     this.traffic.recognised(protocol, connection)
     const sink = (event: ProtocolEvent): void => this.#event(event)
-    const common = { connection, sink, diagnostics: this.#diagnostics, bodies: this.#bodies }
+    const common = {
+      connection,
+      sink,
+      diagnostics: this.#diagnostics,
+      bodies: this.#bodies,
+      maps: this.#maps,
+    }
     const toServer = { ...common, direction: 'to-server', midStream: midStream.toServer } as const
     const toClient = { ...common, direction: 'to-client', midStream: midStream.toClient } as const
     switch (protocol) {
@@ -105,7 +123,7 @@ export class Trace {
         return NOBODY
       }
       case 'multifd':
-        return NOBODY
+        return { toServer: new MultifdDecoder(toServer), toClient: null }
     }
   }
 }

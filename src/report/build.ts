@@ -2,6 +2,7 @@ import type { CaptureSummary } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { type Connection, termination } from '../events/connection.ts'
 import { type Instant, streamDowntime } from '../phases/downtime.ts'
+import type { EchoDowntime } from '../phases/echo.ts'
 import type { Interval, Intervals, Mark } from '../phases/interval.ts'
 import { intervalsOf, type JoinedMigration } from '../phases/join.ts'
 import type { Migration } from '../phases/migration.ts'
@@ -14,6 +15,7 @@ import type {
   Boundary,
   CaptureReport,
   DowntimeReport,
+  EchoReport,
   HypervisorReport,
   InstantReport,
   MigrationReport,
@@ -102,6 +104,7 @@ function describeMigration(
   const ids = nova === null ? LIBVIRT_PHASES : PHASES.map((phase) => phase.id)
   const phases = ids.map((id) => describePhase(migration, intervals, id, locate))
   const hypervisor = libvirt === null ? null : describeHypervisor(libvirt)
+  const verdict = judge(migration, span.latestNs)
   return {
     capture: file,
     index,
@@ -122,13 +125,13 @@ function describeMigration(
     kind: nova === null ? 'kvm' : 'openstack',
     factors: {},
     mode: describeMode(libvirt),
-    ...judge(migration, span.latestNs),
+    ...verdict,
     start_epoch_ns: epochNs(span, phases),
     phases,
     libvirt_migration_time_s: between(intervals, 'remote_connect', 'cleanup'),
     libvirt_connection_time_s: connectionTime(libvirt?.rpc ?? null),
     ...describeSpan(phases, intervals),
-    transfer: describeTransfer(libvirt),
+    transfer: describeTransfer(libvirt, verdict.outcome),
     storage: libvirt === null ? null : describeStorage(libvirt, locate),
     downtime: describeDowntime(libvirt, hypervisor, locate),
     hypervisor,
@@ -249,14 +252,48 @@ function describeDowntime(
   const byHypervisor = hypervisorDowntime(hypervisor)
   const both = stop !== null && resume !== null
   const duration = both ? seconds(Math.max(0, resume.atNs - stop.atNs)) : null
-  return {
-    best_s: duration ?? byHypervisor,
-    lower_s: both ? seconds(Math.max(0, resume.lowerNs - stop.upperNs)) : null,
-    upper_s: both ? seconds(Math.max(0, resume.upperNs - stop.lowerNs)) : null,
-    method: both ? 'stream' : byHypervisor === null ? null : 'hypervisor',
+  const facts = {
     stream: { start: instant(stop, locate), end: instant(resume, locate), duration_s: duration },
+    icmp: describeEcho(migration?.echo ?? null),
     hypervisor_s: byHypervisor,
   }
+  if (both)
+    return {
+      best_s: duration,
+      lower_s: seconds(Math.max(0, resume.lowerNs - stop.upperNs)),
+      upper_s: seconds(Math.max(0, resume.upperNs - stop.lowerNs)),
+      method: 'stream',
+      ...facts,
+    }
+  const { lower_s = null, upper_s = null, lost = null } = facts.icmp ?? {}
+  // A client that lost nothing only says how long the guest was stopped at most.
+  if (migration?.machine.control === 'finished' && lower_s !== null && upper_s !== null && lost !== 0)
+    return { best_s: (lower_s + upper_s) / 2, lower_s, upper_s, method: 'icmp', ...facts }
+  const method = byHypervisor === null ? null : 'hypervisor'
+  return { best_s: byHypervisor, lower_s: null, upper_s: null, method, ...facts }
+}
+
+function describeEcho(echo: EchoDowntime | null): EchoReport | null {
+  if (echo === null) return null
+  const { target, source, file, vantage, sent, lost, intervalNs } = echo
+  const product = lost === null || intervalNs === null ? null : lost * intervalNs
+  return {
+    target,
+    source,
+    file,
+    vantage,
+    sent,
+    lost,
+    interval_s: secondsOrNull(intervalNs),
+    lost_times_interval_s: secondsOrNull(product),
+    gap_s: secondsOrNull(echo.gapNs),
+    lower_s: secondsOrNull(echo.lowerNs),
+    upper_s: secondsOrNull(echo.upperNs),
+  }
+}
+
+function secondsOrNull(ns: number | null): number | null {
+  return ns === null ? null : seconds(ns)
 }
 
 function instant(of: Instant | null, locate: Locate): InstantReport | null {

@@ -25,12 +25,18 @@ export function describeMode(migration: Migration | null): ModeReport {
     peer2peer: has('PEER2PEER'),
     tunnelled: migration.tunnelled,
     post_copy: has('POSTCOPY'),
-    multifd_channels: has('PARALLEL') === true ? Math.max(0, migration.memory.length - 1) : 0,
+    multifd_channels: channelsOf(migration, has('PARALLEL')),
     storage: storageOf(migration, has('NON_SHARED_DISK') || has('NON_SHARED_INC')),
     tls: migration.encrypted || has('TLS') === true,
     compression: compressionOf(migration, has('COMPRESSED')),
     flags: flags === null ? null : migrateFlagNames(flags),
   }
+}
+
+/** The channels that said what they are; under TLS, all connections but the main one. */
+function channelsOf({ channels, memory }: Migration, flag: boolean | null): number {
+  if (channels.size > 0) return channels.size
+  return flag === true ? Math.max(0, memory.length - 1) : 0
 }
 
 function storageOf(migration: Migration, copied: boolean | null): ModeReport['storage'] {
@@ -43,5 +49,7 @@ function storageOf(migration: Migration, copied: boolean | null): ModeReport['st
 /** XBZRLE is what the flag means when no method is named. @see virDomainMigrateFlags, VIR_MIGRATE_COMPRESSED */
 function compressionOf(migration: Migration, flag: boolean | null): string | null {
   if (migration.compression.length > 0) return migration.compression.join('+')
+  for (const channel of migration.channels.values())
+    if (channel !== null && channel.compression !== null) return channel.compression
   return flag === true ? 'xbzrle' : null
 }

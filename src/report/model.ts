@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts'
+import type { Vantage } from '../phases/echo-figures.ts'
 import type { Outcome } from '../phases/outcome.ts'
 import type { PhaseId } from '../phases/phase.ts'
 
@@ -110,6 +111,40 @@ export interface TransferReport {
     readonly compressed: number
     readonly page_size_bytes: number
   } | null
+  /** Rounds of pre-copy as far as they show; null when they could not be told apart. */
+  readonly rounds: readonly RoundReport[] | null
+  /** Why there are no rounds; null when there are. */
+  readonly rounds_reason: string | null
+  readonly convergence: ConvergenceReport
+}
+
+/** Pages between two looks at what the guest has written: none repeats within a round. A lower bound of QEMU's own
+ *  iterations. */
+export interface RoundReport {
+  /** 0-based. */
+  readonly index: number
+  readonly start_s: number
+  /** Start of the next round; for the last, its last page. */
+  readonly end_s: number
+  readonly normal_pages: number
+  readonly zero_pages: number
+  readonly xbzrle_pages: number
+  readonly compressed_pages: number
+  /** Pages that an earlier round had sent; null for a last one that stands for many. */
+  readonly repeated_pages: number | null
+  readonly bytes: number
+  readonly throughput_bps: number | null
+  /** What the guest wrote during this round, by the pages that the next one repeats; null for the last. */
+  readonly dirty_rate_bps: number | null
+}
+
+/** Whether pre-copy got ahead of the guest's writes. */
+export interface ConvergenceReport {
+  /** Null when what was seen does not tell. */
+  readonly verdict: 'converged' | 'marginal' | 'not_converging' | null
+  readonly sentence: string
+  /** Enough for the default downtime limit, where it was not. */
+  readonly required_bandwidth_bps: number | null
 }
 
 /** A storage copy beside the memory. */
@@ -159,17 +194,43 @@ export interface InstantReport {
   readonly file: string | null
 }
 
+/** The downtime as a client has it that pings the guest: it contains what the network takes to find the guest. */
+export interface EchoReport {
+  /** The address that was pinged. */
+  readonly target: string
+  readonly source: 'capture' | 'ping-log'
+  /** The log; null for a capture. */
+  readonly file: string | null
+  /** Where the client's requests were seen. All but `client` do not see what was lost: the figures are null then. */
+  readonly vantage: Vantage
+  /** Requests from 10 s before the transfer to 10 s after the guest runs. */
+  readonly sent: number | null
+  /** Those never answered that were sent between the last one answered before and the first reply after the gap. */
+  readonly lost: number | null
+  /** Median spacing of the requests. */
+  readonly interval_s: number | null
+  readonly lost_times_interval_s: number | null
+  /** Last reply before … first reply after. */
+  readonly gap_s: number | null
+  /** First lost request … last lost request. */
+  readonly lower_s: number | null
+  /** Last answered request before … first answered request after. */
+  readonly upper_s: number | null
+}
+
 export interface DowntimeReport {
   readonly best_s: number | null
   readonly lower_s: number | null
   readonly upper_s: number | null
-  readonly method: 'stream' | 'hypervisor' | null
+  readonly method: 'stream' | 'icmp' | 'hypervisor' | null
   /** Guest stopped … guest runs, from the wire. */
   readonly stream: {
     readonly start: InstantReport | null
     readonly end: InstantReport | null
     readonly duration_s: number | null
   }
+  /** Null when nobody was seen to ping the guest. */
+  readonly icmp: EchoReport | null
   /** From the migration cookie, the difference of the hosts' clocks removed. */
   readonly hypervisor_s: number | null
 }

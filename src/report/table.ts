@@ -10,7 +10,15 @@ import {
   printable,
   UNKNOWN,
 } from './format.ts'
-import type { Boundary, CaptureReport, MigrationReport, PhaseReport, Report } from './model.ts'
+import type {
+  Boundary,
+  CaptureReport,
+  EchoReport,
+  MigrationReport,
+  PhaseReport,
+  Report,
+  RoundReport,
+} from './model.ts'
 
 /** Colours of a terminal; the identity where there is none. */
 export interface Palette {
@@ -87,6 +95,8 @@ function renderMigration(migration: MigrationReport, palette: Palette, packet: P
     '',
     phaseTable(migration, palette, packet),
     ...footLines(migration),
+    ...roundTable(migration, palette),
+    ...convergenceLines(migration),
   ].join('\n')
 }
 
@@ -225,6 +235,7 @@ function footLines(migration: MigrationReport): string[] {
   if (roundTrip !== null) lines.push(`Keystone: ${formatDuration(roundTrip)} for a TCP handshake.`)
   const downtime = downtimeText(migration.downtime)
   if (downtime !== null) lines.push(downtime)
+  if (migration.downtime.icmp !== null) lines.push(pingText(migration.downtime.icmp))
   return lines.flatMap((line) => wrap(line, ''))
 }
 
@@ -232,9 +243,22 @@ function downtimeText(downtime: MigrationReport['downtime']): string | null {
   const { best_s, lower_s, upper_s, method, hypervisor_s } = downtime
   if (best_s === null) return null
   if (method === 'hypervisor') return `Downtime: ${formatDuration(best_s)}, as the hypervisor reports it.`
+  const by = method === 'icmp' ? 'the ping' : 'the packets'
   const bounds = `${formatDuration(lower_s)} … ${formatDuration(upper_s)}`
   const said = hypervisor_s === null ? '' : `; the hypervisor reports ${formatDuration(hypervisor_s)}`
-  return `Downtime: ${formatDuration(best_s)} (${bounds}) by the packets${said}.`
+  return `Downtime: ${formatDuration(best_s)} (${bounds}) by ${by}${said}.`
+}
+
+function pingText(icmp: EchoReport): string {
+  const { target, vantage, sent, lost, interval_s, gap_s, lower_s, upper_s, file } = icmp
+  const where = file === null ? '' : ` (${printable(file)})`
+  if (lost === null) {
+    const which = vantage === 'unknown' ? '' : ` (${vantage})`
+    return `Ping of ${target}: this capture point does not see the losses${which}.`
+  }
+  const bounds = `${formatDuration(lower_s)} … ${formatDuration(upper_s)}`
+  const asked = `${formatCount(lost)} lost of ${formatCount(sent)} at ${formatDuration(interval_s)} spacing`
+  return `Ping of ${target}: ${asked}, gap ${formatDuration(gap_s)} (${bounds})${where}.`
 }
 
 /** Why boundaries are missing; phases with the same reason share a line. */
@@ -271,6 +295,47 @@ function transferLines({ transfer, storage }: MigrationReport): string[] {
     lines.push(`Storage: ${formatBytes(storage.payload_bytes)} over NBD in ${duration}.`)
   }
   return lines
+}
+
+/** Silent where there is no memory stream to judge: the line of data, or its absence, says so. */
+function convergenceLines({ transfer: { convergence, rounds } }: MigrationReport): string[] {
+  return rounds === null ? [] : wrap(convergence.sentence, '')
+}
+
+/** Rows of the table of rounds; of more, the first and the last are shown. */
+const ROUND_ROWS_MAX = 12
+
+/** The rounds of pre-copy, where there are more than the sentence tells. */
+function roundTable({ transfer: { rounds } }: MigrationReport, palette: Palette): string[] {
+  if (rounds === null || rounds.length < 3) return []
+  const table = new Table({
+    head: ['Round', 'Start (s)', 'Duration (s)', 'Pages', 'Zero pages', 'Data', 'Sent', 'Dirtied'].map(
+      palette.bold,
+    ),
+    colAligns: Array.from({ length: 8 }, () => 'right' as const),
+    style: { head: [], border: [], compact: true },
+    chars: LINES,
+  })
+  const left = rounds.length - ROUND_ROWS_MAX
+  rounds.forEach((round, index) => {
+    if (left <= 0 || index < ROUND_ROWS_MAX / 2 || index > left + ROUND_ROWS_MAX / 2)
+      table.push(roundRow(round))
+    else if (index === ROUND_ROWS_MAX / 2) table.push(['…', '', '', '', '', '', '', ''])
+  })
+  return [table.toString()]
+}
+
+function roundRow(round: RoundReport): string[] {
+  return [
+    `${round.index + 1}`,
+    formatSeconds(round.start_s),
+    formatSeconds(round.end_s - round.start_s),
+    formatCount(round.normal_pages + round.xbzrle_pages + round.compressed_pages),
+    formatCount(round.zero_pages),
+    formatBytes(round.bytes),
+    formatBitRate(round.throughput_bps),
+    formatBitRate(round.dirty_rate_bps),
+  ]
 }
 
 /** Breaks running text at spaces. Colours are added after, so that they do not count. */

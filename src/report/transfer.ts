@@ -1,26 +1,59 @@
 import type { Connection, DirectionCounts } from '../events/connection.ts'
 import type { Migration } from '../phases/migration.ts'
+import type { Outcome } from '../phases/outcome.ts'
+import { describeConvergence } from './convergence.ts'
 import type { TransferReport } from './model.ts'
+import { describeRounds } from './rounds.ts'
 
 /** The memory's way: what passed, how fast, how many pages. */
-export function describeTransfer(migration: Migration | null): TransferReport {
+export function describeTransfer(migration: Migration | null, outcome: Outcome): TransferReport {
   if (migration === null) return NO_TRANSFER
-  const { memory, stream } = migration
+  const { memory } = migration
   const interval = migration.machine.intervals.get('transfer')
   const duration =
     interval?.start && interval.end ? (interval.end.at.timeNs - interval.start.at.timeNs) / 1e9 : null
   const bytes = memory.length > 0 ? ofConnections(memory) : ofTunnel(migration)
   const payload = bytes.payload_bytes
-  // With several channels (multifd, preempt) the main one does not carry all pages.
   return {
     ...bytes,
     throughput_mean_bps:
       payload !== null && duration !== null && duration > 0 ? (payload * 8) / duration : null,
     connections: memory.length,
     storage_bytes: storageBytes(migration),
-    pages:
-      stream?.pages && memory.length <= 1 ? { ...stream.pages, page_size_bytes: stream.pageSizeBytes } : null,
+    pages: countPages(migration),
+    ...describeProgress(migration, outcome),
   }
+}
+
+/** Pages of the main stream and of all channels of a parallel migration. Null when any was not read to its end, or a
+ *  connection is neither (post-copy's preempt channel). */
+function countPages({ memory, stream, channels }: Migration): TransferReport['pages'] {
+  if (!stream?.pages || memory.length > 1 + channels.size) return null
+  const sum = { ...stream.pages }
+  for (const channel of channels.values()) {
+    if (!channel?.pages) return null
+    sum.normal += channel.pages.normal
+    sum.zero += channel.pages.zero
+  }
+  return { ...sum, page_size_bytes: stream.pageSizeBytes }
+}
+
+type Progress = Pick<TransferReport, 'rounds' | 'rounds_reason' | 'convergence'>
+
+function describeProgress(migration: Migration, outcome: Outcome): Progress {
+  const { rounds, reason } = describeRounds(migration)
+  const { stream, postCopied } = migration
+  const statistics = migration.statistics ?? migration.statisticsOfCall
+  const convergence = describeConvergence({
+    rounds,
+    reason,
+    pageSize: stream?.pageSizeBytes ?? 0,
+    memoryBytes: stream?.memoryBytes ?? null,
+    outcome,
+    postCopied,
+    throttle: statistics?.autoConvergeThrottle ?? null,
+  })
+  return { rounds, rounds_reason: reason, convergence }
 }
 
 type Bytes = Pick<
@@ -47,7 +80,8 @@ function ofConnections(connections: readonly Connection[]): Bytes {
     payload_bytes: total('payloadBytes'),
     retransmitted_bytes: total('retransmittedBytes'),
     missing_bytes: total('missingBytes'),
-    throughput_peak_bps: Math.max(...connections.map((connection) => connection.toServer.peakBps)),
+    // Peaks of several channels need not coincide.
+    throughput_peak_bps: connections.length === 1 ? (connections[0]?.toServer.peakBps ?? null) : null,
   }
 }
 
@@ -83,6 +117,13 @@ const NO_TRANSFER: TransferReport = {
   connections: 0,
   storage_bytes: null,
   pages: null,
+  rounds: null,
+  rounds_reason: 'no memory stream was read',
+  convergence: {
+    verdict: null,
+    sentence: 'Not judged: no memory stream was read.',
+    required_bandwidth_bps: null,
+  },
 }
 
 /** Disk contents that travelled: beside the memory, or inside its stream. */

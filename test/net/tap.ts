@@ -5,6 +5,7 @@ import type { ProtocolEvent } from '../../src/events/event.ts'
 import { Network } from '../../src/net/network.ts'
 import type { HalfStream } from '../../src/net/reassembly.ts'
 import type { TcpConnection } from '../../src/net/tcp.ts'
+import { decodeIcmp } from '../../src/protocols/icmp/decoder.ts'
 import { type CapturedPacket, capture, LINK, type Link, type Passed } from '../support/capture.ts'
 
 type Decoder = NonNullable<HalfStream['decoder']>
@@ -62,6 +63,8 @@ export class Tap {
         else attach(connection)
       },
       rarp: (bytes, offset, end) => this.rarps.push(Array.from(bytes.subarray(offset, end))),
+      icmp: (bytes, offset, end, version, ends, at) =>
+        decodeIcmp(bytes, offset, end, version, ends, at, (event) => this.events.push(event)),
     })
   }
 

@@ -1,5 +1,7 @@
 import { expect } from 'vitest'
+import { BodyBudget } from '../../src/core/body-budget.ts'
 import { type Diagnostic, Diagnostics } from '../../src/core/diagnostic.ts'
+import { ROUND_MAPS_TOTAL_MAX } from '../../src/core/limits.ts'
 import type { StreamDecoder } from '../../src/core/stream-decoder.ts'
 import type { Connection } from '../../src/events/connection.ts'
 import type { ProtocolEvent } from '../../src/events/event.ts'
@@ -32,6 +34,7 @@ export function decodePieces(pieces: Iterable<Piece>, kind: Kind = 'migration'):
     direction: kind === 'return-path' ? ('to-client' as const) : ('to-server' as const),
     sink: (event: ProtocolEvent) => events.push(event as QemuEvent),
     diagnostics,
+    maps: new BodyBudget(ROUND_MAPS_TOTAL_MAX),
     midStream: kind === 'mid-stream',
   }
   const decoder: StreamDecoder =

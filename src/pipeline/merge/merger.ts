@@ -5,6 +5,7 @@ import { Diagnostics } from '../../core/diagnostic.ts'
 import { InputError } from '../../core/input-error.ts'
 import { describeCapture, describeMigrations } from '../../report/build.ts'
 import type { Analysis } from '../analyzer.ts'
+import type { NamedPingLog } from '../ping.ts'
 import { Trace } from '../trace.ts'
 import { type ClockOffset, compareClocks, Sightings } from './clock.ts'
 import { Duplicates } from './duplicates.ts'
@@ -29,8 +30,12 @@ export interface CapturePoint {
 
 /** Merges the captures of one run by time and analyses them as one trace. A packet that several points saw counts
  *  once, as first seen. Evidence names the capture and the packet number in it.
+ *  @param pings logs of clients that pinged the guests; they go by the first point's clock
  *  @throws InputError when a capture cannot be read, or there are too many */
-export async function analyzeMerged(points: readonly CapturePoint[]): Promise<Analysis> {
+export async function analyzeMerged(
+  points: readonly CapturePoint[],
+  pings: readonly NamedPingLog[] = [],
+): Promise<Analysis> {
   if (points.length > POINTS_MAX)
     throw new InputError(`and the others are too many: at most ${POINTS_MAX} are merged`)
   const clocks = await compareAll(points)
@@ -42,7 +47,10 @@ export async function analyzeMerged(points: readonly CapturePoint[]): Promise<An
     if (next === undefined || next.done === true) trace.endPoint(wanting)
     else trace.push(wanting, next.value)
   }
-  return trace.end(sources.map((source) => source.compression))
+  return trace.end(
+    sources.map((source) => source.compression),
+    pings,
+  )
 }
 
 /** The offset of each point to the first one. */
@@ -144,9 +152,9 @@ class MergedTrace {
     this.#merge()
   }
 
-  end(compressions: readonly (string | null)[]): Analysis {
+  end(compressions: readonly (string | null)[], pings: readonly NamedPingLog[]): Analysis {
     this.#merge()
-    const migrations = this.#trace.end()
+    const migrations = this.#trace.end(pings, this.#startEpochNs)
     const captures = this.#queues.map((queue, index) => {
       const diagnostics =
         index === 0 ? [...queue.diagnostics.list(), ...this.#diagnostics.list()] : queue.diagnostics.list()

@@ -1,3 +1,4 @@
+import type { BodyBudget } from '../../core/body-budget.ts'
 import { text, u16be, u32be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import type { Evidence } from '../../core/evidence.ts'
@@ -18,6 +19,7 @@ import {
   matchSeam,
   matchSection,
 } from './resync.ts'
+import { difference, type Round, Rounds } from './rounds.ts'
 import {
   COMMAND,
   FOOTER_SIZE,
@@ -66,6 +68,13 @@ const CONFIGURATION_SEARCH_MAX = 64 * 1024
 /** Named sections of one stream: one per device, and a guest has some hundreds. */
 const SECTION_NAMES_MAX = 4096
 
+/** At the first of these pre-copy is over. @see protocols.md D.6 */
+const SWITCH_COMMANDS: ReadonlySet<number> = new Set([
+  COMMAND.postcopyRamDiscard,
+  COMMAND.packaged,
+  COMMAND.postcopyListen,
+])
+
 /** What JSON ends in. */
 const CLOSING_BRACE = 0x7d
 
@@ -74,6 +83,8 @@ export interface QemuMigrationDecoderOptions {
   readonly direction: Direction
   readonly sink: EventSink
   readonly diagnostics: Diagnostics
+  /** Room for telling rounds apart, of all streams together. */
+  readonly maps: BodyBudget
   /** The start of the stream was not captured. */
   readonly midStream: boolean
 }
@@ -94,6 +105,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
 
   readonly #ram = new RamReader()
   readonly #block = new BlockReader()
+  readonly #rounds: Rounds
   readonly #held = new HeldBytes()
   /** Bytes needed before the held ones can be read. */
   #need = 0
@@ -164,7 +176,9 @@ export class QemuMigrationDecoder implements StreamDecoder {
     this.#direction = options.direction
     this.#sink = options.sink
     this.#diagnostics = options.diagnostics
+    this.#rounds = new Rounds(this.#ram, options.maps, options.diagnostics)
     if (options.midStream) {
+      this.#rounds.drop()
       this.#state = STATE.lost
       this.#pagesKnown = false
       this.#whole = false
@@ -229,6 +243,9 @@ export class QemuMigrationDecoder implements StreamDecoder {
     const complete = this.#isComplete()
     this.#endElement()
     this.#position += this.#held.length
+    this.#rounds.pause(this.#packet, this.#timeNs)
+    this.#finishRounds(0)
+    this.#rounds.close()
     const { blocks, pageSize } = this.#ram
     this.#sink({
       type: 'qemu.end',
@@ -239,6 +256,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
       bytes: this.#position,
       pages: this.#pagesKnown ? this.#ram.counts() : null,
       pageSizeBytes: pageSize,
+      rounds: this.#rounds.count,
       memoryBytes: blocks.begun ? blocks.totalBytes : null,
       complete,
       storageBytes: this.#block.storageBytes,
@@ -408,6 +426,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
       this.#beginRam()
       this.#ram.blocks.begin()
       this.#ram.forgetBlock()
+      this.#rounds.begin()
       this.#state = STATE.ramBlocks
     } else if (name === 'block') {
       this.#blockId = id
@@ -545,6 +564,10 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readRam(bytes: Uint8Array, start: number, end: number): number {
     const ram = this.#ram
     const used = ram.read(bytes, start, end)
+    if (used <= 0) return used
+    if (ram.turned) this.#turnRound()
+    else if (!this.#rounds.begun && !ram.ended)
+      this.#rounds.start(this.#position, this.#firstPacket(), this.#firstTimeNs())
     if (ram.skip > 0) {
       this.#skip = ram.skip
       ram.skip = 0
@@ -553,6 +576,32 @@ export class QemuMigrationDecoder implements StreamDecoder {
       this.#endPayload(used)
     }
     return used
+  }
+
+  #turnRound(): void {
+    this.#ram.turned = false
+    const round = this.#rounds.turn(this.#position, this.#firstPacket(), this.#firstTimeNs())
+    if (round !== null) this.#announceRound(round)
+  }
+
+  /** @param used bytes of the step at hand, which `#position` does not hold yet */
+  #finishRounds(used: number): void {
+    const round = this.#rounds.finish(this.#position + used)
+    if (round !== null) this.#announceRound(round)
+  }
+
+  #announceRound({ index, bytes, pages, repeatedPages, first, last }: Round): void {
+    this.#sink({
+      type: 'qemu.round',
+      connection: this.#connection,
+      direction: this.#direction,
+      first,
+      last,
+      index,
+      bytes,
+      pages,
+      repeatedPages,
+    })
   }
 
   #readBlock(bytes: Uint8Array, start: number, end: number): number {
@@ -572,6 +621,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #endPayload(used: number): void {
     this.#payloadEndPacket = this.#packet
     this.#payloadEndTimeNs = this.#timeNs
+    if (this.#id === this.#ramId) this.#rounds.pause(this.#packet, this.#timeNs)
     if (this.#footers === FOOTERS.absent) this.#endSection(used, this.#now())
     else this.#state = STATE.footer
   }
@@ -618,7 +668,10 @@ export class QemuMigrationDecoder implements StreamDecoder {
     if (kind === null) return
     this.#kind = null
     const isRam = this.#id === this.#ramId
-    if (isRam && kind === 'end') this.#ramFinished = true
+    if (isRam && kind === 'end') {
+      this.#ramFinished = true
+      this.#finishRounds(used)
+    }
     this.#sink({
       type: 'qemu.section',
       connection: this.#connection,
@@ -726,6 +779,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     this.#commandSize = size
     this.#commandPacket = this.#firstPacket()
     this.#commandTimeNs = this.#firstTimeNs()
+    if (SWITCH_COMMANDS.has(this.#command)) this.#finishRounds(0)
     if (this.#command === COMMAND.packaged) {
       // What is packaged are sections like any other, so they are simply read on.
       if (size !== 4) return 0
@@ -851,6 +905,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
       return
     }
     this.#state = STATE.lost
+    this.#rounds.drop()
     if (this.#pagesKnown) this.#warn(code, `${reason}: its pages cannot be counted`)
     this.#pagesKnown = false
   }
@@ -949,13 +1004,4 @@ export class QemuMigrationDecoder implements StreamDecoder {
 /** What may follow a footer. */
 function isSectionType(byte: number): boolean {
   return byte <= SECTION.command && byte !== SECTION.subsection
-}
-
-function difference(after: PageCounts, before: PageCounts): PageCounts {
-  return {
-    normal: after.normal - before.normal,
-    zero: after.zero - before.zero,
-    xbzrle: after.xbzrle - before.xbzrle,
-    compressed: after.compressed - before.compressed,
-  }
 }

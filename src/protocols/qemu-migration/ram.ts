@@ -1,5 +1,6 @@
 import { u16be, u32be } from '../../core/bytes.ts'
 import type { PageCounts } from '../../events/qemu.ts'
+import { CHUNK_PAGES, NO_WORDS, type PageMap } from './page-map.ts'
 import { RamBlocks } from './ram-blocks.ts'
 import { RAM } from './stream-format.ts'
 
@@ -24,6 +25,14 @@ export class RamReader {
   skip = 0
   /** The last record read ended the section. The caller resets it. */
   ended = false
+  /** The pages of the round at hand; null while rounds are not told apart. */
+  map: PageMap | null = null
+  /** The last record read is the first of a new round. The caller resets it. */
+  turned = false
+  /** When `turned`: what had passed before that record. */
+  countsBefore: PageCounts | null = null
+  /** When `turned`: pages of the round before that had passed in no earlier one. */
+  freshBefore = 0
 
   #normal = 0
   #zero = 0
@@ -79,13 +88,31 @@ export class RamReader {
     const shift = this.#shift
     const pagesPerHigh = this.#pagesPerHigh
     const limit = this.#limit
+    const map = this.map
     const recordSize = 8 + this.pageSize
+    // PageMap.add by hand: a call for each page would cost a third more.
+    let words = map === null ? NO_WORDS : map.words
+    let first = map === null ? 0 : map.first
     let o = start
     while (end - o >= 9) {
       const low = u32be(bytes, o + 4)
       const flags = low & mask
       if (flags !== PAGE_CONTINUE && flags !== ZERO_CONTINUE) break
-      if (u32be(bytes, o) * pagesPerHigh + (low >>> shift) >= limit) break
+      const page = u32be(bytes, o) * pagesPerHigh + (low >>> shift)
+      if (page >= limit) break
+      if (map !== null) {
+        const index = page - first
+        if (index >= 0 && index < CHUNK_PAGES) {
+          const word = words[index >>> 5] as number
+          const bit = 1 << (index & 31)
+          if ((word & bit) !== 0) break
+          words[index >>> 5] = word | bit
+        } else {
+          if (!map.add(page)) break
+          words = map.words
+          first = map.first
+        }
+      }
       if (flags === ZERO_CONTINUE) {
         this.#account(RAM.zero)
         o += 9
@@ -123,6 +150,10 @@ export class RamReader {
     if (end < bodyAt) return start - bodyAt
     const block = this.blocks.find(bytes, start + 9, bodyAt)
     if (block === -1) return 0
+    if (this.map !== null) {
+      if (block >= 0) this.map.select(block)
+      else this.map.blind = true
+    }
     const size = block >= 0 ? (this.blocks.sizes[block] as number) : this.blocks.largest
     return this.#readBody(bytes, start, bodyAt, end, kind, page, size / this.pageSize)
   }
@@ -159,11 +190,20 @@ export class RamReader {
       if (size === 0 || size > 2 * this.pageSize) return 0
     }
     this.#limit = limit
+    if (this.map !== null && !this.map.add(page)) this.#turn(this.map, page)
     this.#account(kind)
     const next = contentsAt + size
     if (next <= end) return next - start
     this.skip = next - end
     return end - start
+  }
+
+  /** A page repeats: a round is over. */
+  #turn(map: PageMap, page: number): void {
+    this.turned = true
+    this.countsBefore = this.counts()
+    this.freshBefore = map.turn()
+    map.add(page)
   }
 
   /** Every page record passes here, and nowhere else. */

@@ -49,6 +49,14 @@ describe('a stream of today', () => {
       { ...SECTION, kind: 'part', size: 8251, pages: { ...NONE, normal: 2, zero: 2 } },
       { ...SECTION, kind: 'part', size: 4159, pages: { ...NONE, normal: 1, zero: 1 } },
       { type: 'qemu.ram-end' },
+      {
+        type: 'qemu.round',
+        index: 0,
+        bytes: 12410,
+        pages: { ...NONE, normal: 3, zero: 3 },
+        repeatedPages: 0,
+      },
+      { type: 'qemu.round', index: 1, bytes: 4117, pages: { ...NONE, normal: 1 }, repeatedPages: 1 },
       { ...SECTION, kind: 'end', size: 4122, pages: { ...NONE, normal: 1 } },
       { type: 'qemu.device-state' },
       { ...SECTION, kind: 'full', id: 100, name: 'timer', size: 48, pages: null },
@@ -58,6 +66,7 @@ describe('a stream of today', () => {
         bytes: bytes.length,
         pages: { ...NONE, normal: 4, zero: 3 },
         pageSizeBytes: 4096,
+        rounds: 2,
         memoryBytes: MIB + 0x2000,
         complete: true,
         storageBytes: 0,
@@ -127,6 +136,7 @@ describe('a stream of today', () => {
       'qemu.command',
       'qemu.ram-blocks',
       'qemu.section',
+      'qemu.round',
       'qemu.end',
     ])
     expect(only(decoded, 'qemu.ram-blocks')[0]?.blocks.map(({ name, size }) => [name, size])).toEqual([
@@ -392,6 +402,7 @@ describe('post-copy', () => {
       'qemu.ram-blocks',
       'qemu.section',
       'qemu.section',
+      'qemu.round',
       'qemu.command',
       'qemu.command',
       'qemu.command', // PACKAGED

@@ -163,7 +163,7 @@ describe('limits', () => {
   it.each([
     [RAM_BLOCKS_MAX - 1, RAM_BLOCKS_MAX - 1, []],
     [RAM_BLOCKS_MAX, RAM_BLOCKS_MAX, []],
-    [RAM_BLOCKS_MAX + 1, RAM_BLOCKS_MAX, ['qemu.ram-blocks']],
+    [RAM_BLOCKS_MAX + 1, RAM_BLOCKS_MAX, ['qemu.ram-blocks', 'qemu.rounds-unknown']],
   ])('of %i RAM blocks %i are listed', (count, listed, codes) => {
     const decoded = listOf(count)
     const list = decoded.events.find((event) => event.type === 'qemu.ram-blocks')

@@ -27,6 +27,7 @@ describe('a stream without footers (machine types before 2.4)', () => {
       { type: 'qemu.section', kind: 'start', id: 2, name: 'ram', size: 48 },
       { type: 'qemu.section', kind: 'part', size: 4133, pages: { normal: 1, zero: 1 } },
       { type: 'qemu.ram-end' },
+      { type: 'qemu.round', index: 0, bytes: 4141, pages: { normal: 1, zero: 1 }, repeatedPages: 0 },
       { type: 'qemu.section', kind: 'end', size: 13, pages: { normal: 0, zero: 0 } },
       { type: 'qemu.device-state' },
       { type: 'qemu.section', kind: 'full', id: 0, name: null, size: 75, pages: null },

@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest'
+import { Diagnostics } from '../../src/core/diagnostic.ts'
+import type { Connection } from '../../src/events/connection.ts'
+import type { ProtocolEvent } from '../../src/events/event.ts'
+import { MigrationTracker } from '../../src/phases/tracker.ts'
+
+const COUNTS = {
+  packets: 1,
+  wireBytes: 0,
+  payloadBytes: 0,
+  retransmittedBytes: 0,
+  missingBytes: 0,
+  peakBps: 0,
+}
+const AT = { packet: 1, timeNs: 0 }
+
+const connection = (id: number, server = '10.0.0.2'): Connection => ({
+  id,
+  client: { address: '10.0.0.1', port: 40000 + id },
+  server: { address: server, port: 49152 },
+  clientKnownBy: 'syn',
+  firstPacket: AT,
+  lastPacket: AT,
+  syn: AT,
+  synAck: AT,
+  handshakeAck: null,
+  firstFin: null,
+  lastFin: null,
+  firstRst: null,
+  lastRst: null,
+  refused: false,
+  toServer: COUNTS,
+  toClient: COUNTS,
+})
+
+const base = (on: Connection) => ({ connection: on, direction: 'to-server', first: AT, last: AT }) as const
+const channel = (on: Connection): ProtocolEvent => ({
+  type: 'multifd.channel',
+  ...base(on),
+  channel: 0,
+  uuid: '',
+})
+const header = (on: Connection): ProtocolEvent => ({ type: 'qemu.header', ...base(on), version: 3 })
+
+function track(events: readonly ProtocolEvent[]) {
+  const tracker = new MigrationTracker(new Diagnostics())
+  for (const event of events) tracker.event(event)
+  return tracker.end().map(({ libvirt }) => [libvirt?.memory.length, libvirt?.channels.size])
+}
+
+it('channels that nobody announced belong to the main stream between the same ends, whichever comes first', () => {
+  const [main, first, second] = [connection(0), connection(1), connection(2)]
+  expect(track([header(main), channel(first), channel(second)])).toEqual([[3, 2]])
+  expect(track([channel(first), header(main), channel(second)])).toEqual([[3, 2]])
+})
+
+it('streams between other ends, or without channels, are migrations of their own', () => {
+  expect(track([header(connection(0)), channel(connection(1, '10.0.0.3'))])).toHaveLength(2)
+  expect(track([header(connection(0)), header(connection(1))])).toHaveLength(2)
+})
