@@ -76,7 +76,7 @@ class Inputs {
       // Anything else is a mistake of ours and goes up.
       if (!(error instanceof InputError)) throw error
       this.unusable++
-      stderr.write(`mig-phases: ${nameOf(path)} ${error.message}\n`)
+      stderr.write(`mig-phases: ${nameOf(error.input ?? path)} ${error.message}\n`)
       return null
     }
   }

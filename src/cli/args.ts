@@ -58,6 +58,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       type: 'string',
       array: true,
       requiresArg: true,
+      nargs: 1,
       default: [] as string[],
       defaultDescription: 'found out',
       describe: 'with --merge: FILE=SECONDS to be added to its stamps',

@@ -235,8 +235,42 @@ function footLines(migration: MigrationReport): string[] {
   if (roundTrip !== null) lines.push(`Keystone: ${formatDuration(roundTrip)} for a TCP handshake.`)
   const downtime = downtimeText(migration.downtime)
   if (downtime !== null) lines.push(downtime)
+  const hypervisor = hypervisorText(migration)
+  if (hypervisor !== null) lines.push(hypervisor)
   if (migration.downtime.icmp !== null) lines.push(pingText(migration.downtime.icmp))
   return lines.flatMap((line) => wrap(line, ''))
+}
+
+/** What the hypervisor counted, against what passed. */
+function hypervisorText({ hypervisor, transfer, mode }: MigrationReport): string | null {
+  if (hypervisor === null || hypervisor.memory_normal_pages === null) return null
+  const {
+    memory_normal_pages: normal,
+    memory_constant_pages: zero,
+    memory_iterations: iterations,
+  } = hypervisor
+  const parts = [
+    `${formatCount(normal)} pages and ${formatCount(zero)} zero pages${countedText(transfer.pages, normal, zero, mode)}`,
+    iterations === null ? null : `${formatCount(iterations)} iterations`,
+    `${formatDuration((hypervisor.time_elapsed_ms ?? 0) / 1000)} elapsed`,
+    hypervisor.auto_converge_throttle ? `throttled by ${hypervisor.auto_converge_throttle} %` : null,
+  ]
+  return `Hypervisor: reports ${parts.filter((part) => part !== null).join(', ')}.`
+}
+
+function countedText(
+  pages: MigrationReport['transfer']['pages'],
+  normal: number,
+  zero: number | null,
+  mode: MigrationReport['mode'],
+): string {
+  if (pages === null || zero === null) return ''
+  // Before the switch to post-copy the source stops counting for the cookie.
+  if (mode.post_copy === true) return ' until the switch'
+  const more = pages.normal - normal + (pages.zero - zero)
+  return more === 0
+    ? ', as counted on the wire'
+    : `, ${formatCount(Math.abs(more))} ${more > 0 ? 'fewer' : 'more'} than on the wire`
 }
 
 function downtimeText(downtime: MigrationReport['downtime']): string | null {

@@ -5,7 +5,7 @@ import { directionOf, identify } from './identity.ts'
 const SIGHTINGS_MAX = 50_000
 
 interface Sighting {
-  readonly epochNs: number
+  readonly timeNs: number
   readonly direction: number
 }
 
@@ -14,13 +14,13 @@ export class Sightings {
   readonly #seen = new Map<number, Sighting | null>()
   #share = 1
 
-  /** @param epochNs nanoseconds of the packet on this point's clock, after an instant common to all points */
-  add(packet: Packet, epochNs: number): void {
+  /** @param timeNs of the packet, after the first one of this point */
+  add(packet: Packet, timeNs: number): void {
     const identity = identify(packet)
     if (identity === null || identity % this.#share !== 0) return
     // What is seen twice cannot be matched.
     const known = this.#seen.has(identity)
-    this.#seen.set(identity, known ? null : { epochNs, direction: directionOf(packet) })
+    this.#seen.set(identity, known ? null : { timeNs, direction: directionOf(packet) })
     if (this.#seen.size > SIGHTINGS_MAX) this.#thin()
   }
 
@@ -52,14 +52,15 @@ export interface ClockOffset {
 /** Compares two points by the packets that both saw. A packet takes time from one point to the other, but in opposite
  *  directions on the way there and back: the middle between the two is the difference of the clocks. Of each direction the
  *  packets count that waited least on their way. Null when the points have no packet in common.
+ *  @param laterNs how much later, by its own clock, the other point's first packet came
  *  @see RFC 5905 (NTP), section 8 and the clock filter of section 10 */
-export function compareClocks(reference: Sightings, other: Sightings): ClockOffset | null {
+export function compareClocks(reference: Sightings, other: Sightings, laterNs = 0): ClockOffset | null {
   const up: number[] = []
   const down: number[] = []
   for (const [identity, sighting] of other.entries()) {
     const same = reference.get(identity)
     if (same === null) continue
-    const difference = same.epochNs - sighting.epochNs
+    const difference = same.timeNs - (sighting.timeNs + laterNs)
     if (sighting.direction >= 0) up.push(difference)
     if (sighting.direction <= 0) down.push(difference)
   }

@@ -40,7 +40,7 @@ export async function analyzeMerged(
     throw new InputError(`and the others are too many: at most ${POINTS_MAX} are merged`)
   const clocks = await compareAll(points)
   const trace = new MergedTrace(points, clocks)
-  const sources = await Promise.all(points.map((point) => point.open()))
+  const sources = await Promise.all(points.map((point) => named(point, () => point.open())))
   const iterators = sources.map((source) => source.blocks[Symbol.asyncIterator]())
   for (let wanting = trace.wanting(); wanting >= 0; wanting = trace.wanting()) {
     const next = await iterators[wanting]?.next()
@@ -56,30 +56,39 @@ export async function analyzeMerged(
 /** The offset of each point to the first one. */
 async function compareAll(points: readonly CapturePoint[]): Promise<(ClockOffset | null)[]> {
   if (points.every((point) => point.clockOffset !== null)) return points.map(() => null)
-  const sightings: Sightings[] = []
-  let commonStart: bigint | null = null
-  for (const point of points) {
-    const seen = new Sightings()
-    const summary = new CaptureSummary()
-    const { blocks } = await point.open()
-    let shift: number | null = null
-    const reader = new CaptureReader(
-      (packet) => {
-        commonStart ??= summary.startEpochNs ?? 0n
-        shift ??= Number((summary.startEpochNs ?? 0n) - commonStart)
-        seen.add(packet, packet.timeNs + shift)
-      },
-      summary,
-      new Diagnostics(),
-    )
-    for await (const block of blocks) reader.push(new Uint8Array(block))
-    reader.end()
-    sightings.push(seen)
+  const clocks: PointClock[] = []
+  for (const point of points) clocks.push(await named(point, () => sightingsOf(point)))
+  const [reference] = clocks
+  return clocks.map((clock, index) => {
+    if (index === 0 || reference === undefined) return null
+    const laterNs = Number(clock.startEpochNs - reference.startEpochNs)
+    return compareClocks(reference.seen, clock.seen, laterNs)
+  })
+}
+
+interface PointClock {
+  readonly seen: Sightings
+  readonly startEpochNs: bigint
+}
+
+/** What one point saw, and when its first packet was on its own clock. */
+async function sightingsOf(point: CapturePoint): Promise<PointClock> {
+  const seen = new Sightings()
+  const summary = new CaptureSummary()
+  const { blocks } = await point.open()
+  const reader = new CaptureReader((packet) => seen.add(packet, packet.timeNs), summary, new Diagnostics())
+  for await (const block of blocks) reader.push(new Uint8Array(block))
+  reader.end()
+  return { seen, startEpochNs: summary.startEpochNs ?? 0n }
+}
+
+/** Says which of the captures cannot be used. */
+async function named<T>(point: CapturePoint, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use()
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.message, point.name) : error
   }
-  const [reference] = sightings
-  return sightings.map((seen, index) =>
-    index === 0 || reference === undefined ? null : compareClocks(reference, seen),
-  )
 }
 
 /** Packets of one point that wait for their turn. */
