@@ -32,6 +32,15 @@ export interface EchoFigures {
   readonly upperNs: number | null
 }
 
+/** The figures of a migration's guest as a client that pings it has them, and where they come from. */
+export interface EchoDowntime extends EchoFigures {
+  /** The address that was pinged. */
+  readonly target: string
+  readonly source: 'capture' | 'ping-log'
+  /** Of a log, its name. */
+  readonly file: string | null
+}
+
 /** A request that is answered so much later than usual may have waited for the guest. */
 const LATE_NS = 1e6
 /** How long requests go on at the source's link after the guest has moved: until its announcement has taught the

@@ -1,18 +1,9 @@
 import { ECHO_CONVERSATIONS_MAX } from '../core/limits.ts'
 import type { IcmpEcho } from '../events/icmp.ts'
 import { streamDowntime } from './downtime.ts'
-import { type EchoFigures, measureEcho, type SwitchOver } from './echo-figures.ts'
+import { type EchoDowntime, measureEcho, type SwitchOver } from './echo-figures.ts'
 import { EchoRing } from './echo-ring.ts'
 import type { Migration } from './migration.ts'
-
-/** The figures of a migration's guest as a client that pings it has them, and where they come from. */
-export interface EchoDowntime extends EchoFigures {
-  /** The address that was pinged. */
-  readonly target: string
-  readonly source: 'capture' | 'ping-log'
-  /** Of a log, its name. */
-  readonly file: string | null
-}
 
 /** What is looked at before the transfer begins and after the guest runs; a guest may take some seconds to answer. */
 const AROUND_NS = 10e9

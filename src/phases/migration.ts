@@ -12,7 +12,7 @@ import type {
 import type { MultifdEnd } from '../events/multifd.ts'
 import type { QemuEnd, QemuRound } from '../events/qemu.ts'
 import { classify, type Role } from './classify.ts'
-import type { EchoDowntime } from './echo.ts'
+import type { EchoDowntime } from './echo-figures.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
 import { isAddress, isWildcard, type MigrationTarget, parseMigrationUri } from './uri.ts'
 

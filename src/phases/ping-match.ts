@@ -1,4 +1,5 @@
-import { better, type EchoDowntime, windowOf } from './echo.ts'
+import { better, windowOf } from './echo.ts'
+import type { EchoDowntime } from './echo-figures.ts'
 import { measureEcho } from './echo-figures.ts'
 import type { Exchange } from './echo-ring.ts'
 import type { Migration } from './migration.ts'
