@@ -1,7 +1,7 @@
 import { ECHO_CONVERSATIONS_MAX } from '../core/limits.ts'
 import type { IcmpEcho } from '../events/icmp.ts'
 import { streamDowntime } from './downtime.ts'
-import { type EchoDowntime, measureEcho, type SwitchOver } from './echo-figures.ts'
+import { type EchoDowntime, type EchoFigures, measureEcho, type SwitchOver } from './echo-figures.ts'
 import { EchoRing } from './echo-ring.ts'
 import type { Migration } from './migration.ts'
 
