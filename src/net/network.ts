@@ -2,7 +2,7 @@ import type { Packet } from '../capture/packet.ts'
 import { u16be, u32be } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { CONNECTIONS_MAX } from '../core/limits.ts'
+import { ADDRESSES_MAX, CONNECTIONS_MAX } from '../core/limits.ts'
 import type { EventSink } from '../events/event.ts'
 import type { PacketEnds } from '../events/icmp.ts'
 import { AddressTable } from './address.ts'
@@ -33,6 +33,19 @@ export interface NetworkHandlers {
   ) => void
 }
 
+/** Who makes room, in this order: connections that are closed, those over which nothing was ever sent, the oldest. */
+const EXPENDABLE: readonly ((connection: TcpConnection) => boolean)[] = [
+  (connection) => connection.closed,
+  ({ fromLow, fromHigh }) => fromLow.payloadBytes + fromHigh.payloadBytes === 0,
+  () => true,
+]
+
+/** Two addresses as one key: numbers of addresses stay far below 2^26. */
+const PAIR_FACTOR = 2 ** 26
+const pairOf = (low: number, high: number): number => low * PAIR_FACTOR + high
+const lowOf = (pair: number): number => Math.floor(pair / PAIR_FACTOR)
+const highOf = (pair: number): number => pair % PAIR_FACTOR
+
 /** From packets to ordered byte streams: link, IP, TCP. */
 export class Network {
   readonly pool = new ReassemblyPool()
@@ -57,6 +70,7 @@ export class Network {
 
   packet(packet: Packet): void {
     if (packet.packet % EXPIRE_EVERY === 0 && this.pool.waiting.size > 0) this.pool.expire(packet)
+    if (this.#addresses.size > ADDRESSES_MAX) this.#renumber()
     const link = this.#link
     if (!readLink(packet, link)) {
       this.#undecoded('net.link', packet, `link type ${packet.linkType}`)
@@ -161,7 +175,7 @@ export class Network {
     const high = fromLow ? ip.destination : ip.source
     const lowPort = fromLow ? sourcePort : destinationPort
     const highPort = fromLow ? destinationPort : sourcePort
-    const pair = low * 67108864 + high
+    const pair = pairOf(low, high)
     const ports = lowPort * 65536 + highPort
     const isSyn = (flags & TCP_FLAG.syn) !== 0
     if (pair === this.#lastPair && ports === this.#lastPorts && !isSyn) return this.#last as TcpConnection
@@ -236,9 +250,9 @@ export class Network {
     )
     const surplus = this.#tracked.length - CONNECTIONS_MAX / 2
     let removed = 0
-    for (const closedOnly of [true, false]) {
+    for (const expendable of EXPENDABLE) {
       this.#tracked = this.#tracked.filter(({ pair, ports, connection }) => {
-        if (removed >= surplus || (closedOnly && !connection.closed)) return true
+        if (removed >= surplus || !expendable(connection)) return true
         removed++
         connection.close(at)
         const byPorts = this.#pairs.get(pair)
@@ -246,6 +260,20 @@ export class Network {
         if (byPorts?.size === 0) this.#pairs.delete(pair)
         return false
       })
+    }
+    this.#lastPair = -1
+  }
+
+  /** Forgets the addresses of connections that are no longer followed. */
+  #renumber(): void {
+    const used = new Set(this.#tracked.flatMap(({ pair }) => [lowOf(pair), highOf(pair)]))
+    const renumbered = this.#addresses.keepOnly([...used].sort((a, b) => a - b))
+    this.#pairs.clear()
+    for (const entry of this.#tracked) {
+      const low = renumbered.get(lowOf(entry.pair)) ?? 0
+      entry.pair = pairOf(low, renumbered.get(highOf(entry.pair)) ?? 0)
+      const byPorts = this.#pairs.get(entry.pair) ?? new Map<number, TcpConnection>()
+      this.#pairs.set(entry.pair, byPorts.set(entry.ports, entry.connection))
     }
     this.#lastPair = -1
   }

@@ -86,3 +86,22 @@ describe('the address table', () => {
 function add(table: AddressTable, text: string): number {
   return text.includes(':') ? table.v6(addressBytes(text), 0) : table.v4(addressBytes(text), 0)
 }
+
+test('a table that keeps only some addresses keeps their order and their text, and finds them again', () => {
+  const table = new AddressTable()
+  const texts = ['10.0.0.1', 'fd77::12', '10.0.0.2', '2001:db8::1', '10.0.0.3']
+  const number = (text: string): number => {
+    const bytes = addressBytes(text)
+    return bytes.length === 4 ? table.v4(bytes, 0) : table.v6(bytes, 0)
+  }
+  const ids = texts.map(number)
+  const kept = [ids[1]!, ids[2]!, ids[3]!]
+  const renumbered = table.keepOnly(kept)
+  expect(table.size).toBe(3)
+  for (const [index, id] of kept.entries()) {
+    expect(renumbered.get(id)).toBe(index)
+    expect(number(texts[index + 1]!)).toBe(index)
+    expect(table.text(index)).toBe(texts[index + 1])
+  }
+  expect(number('10.0.0.1')).toBe(3)
+})

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CONNECTIONS_MAX, HOLE_PATIENCE_PACKETS } from '../../src/core/limits.ts'
+import { ADDRESSES_MAX, CONNECTIONS_MAX, HOLE_PATIENCE_PACKETS } from '../../src/core/limits.ts'
 import {
   type CapturedPacket,
   damage,
@@ -337,8 +337,9 @@ describe('ends', () => {
 
 describe('the table of connections', () => {
   /** A SYN of one among many connections. */
-  function syn(index: number, flags: number = FLAG.syn): CapturedPacket {
-    const source = `10.1.${index >>> 16}.1`
+  function syn(index: number, flags: number = FLAG.syn, host: number | null = null): CapturedPacket {
+    const source =
+      host === null ? `10.1.${index >>> 16}.1` : `11.${host >>> 16}.${(host >>> 8) & 255}.${host & 255}`
     const header = { sourcePort: index & 0xffff, destinationPort: 80, sequence: 7, flags }
     const frame = LINK.ethernet.frame(ETHERTYPE.ipv4, ipv4({ source, destination: '10.2.0.1' }, tcp(header)))
     return { timeNs: 0n, frame }
@@ -397,5 +398,24 @@ describe('the table of connections', () => {
     tap.pass(next.passed.slice(1))
     expect(tap.connections).toHaveLength(count)
     expect(tap.connections.at(-1)).toMatchObject({ syn: expect.anything(), synAck: expect.anything() })
+  })
+
+  test('forgets the addresses of a flood, and goes on with the connections that stay', () => {
+    const tap = new Tap()
+    const wire = new Wire()
+    const talk = wire.connection({ ...ENDS, client: '10.3.0.1:5', server: '10.3.0.2:16509' }).open()
+    talk.send('client', Uint8Array.of(1, 2, 3), 'call')
+    const before = wire.passed.length
+    tap.pass(wire.passed)
+    // A source of its own for each.
+    for (let index = 0; index <= ADDRESSES_MAX; index += 1000) {
+      const many = Array.from({ length: 1000 }, (_, i) => syn(index + i, FLAG.syn, index + i))
+      tap.feed(many)
+    }
+    const count = tap.connections.length
+    talk.send('server', Uint8Array.of(4, 5), 'reply')
+    tap.pass(wire.passed.slice(before))
+    expect(tap.connections).toHaveLength(count)
+    expect(tap.connections[0]!.toClient.payloadBytes).toBe(2)
   })
 })
