@@ -269,6 +269,13 @@ describe('the verdict', () => {
   })
 })
 
+it('a pre_live_migration that takes its time has not failed', () => {
+  const story = new Story()
+  story.http('10.0.0.1', LIVE, 202)
+  story.rpc({ method: 'pre_live_migration', instanceUuid: SERVER, msgId: 'm' })
+  expect(judge(story.joined[0]!, 100e9).outcome).toBe('incomplete')
+})
+
 it('a second migration of the same instance is another one', () => {
   const story = new Story()
   for (const requestId of ['req-1', 'req-2']) {
