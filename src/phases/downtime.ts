@@ -22,7 +22,7 @@ export interface StreamDowntime {
 const MS = 1e6
 
 /** The cookie's stamps are whole milliseconds, and a loaded host sends the call some milliseconds after it took `sent`: in
- *  24 captures with QEMU's own events, the stop was between 6.9 ms before and 1.2 ms after what they say. */
+ *  24 captures with QEMU's own events, the stop was between 6.7 ms before and 1.2 ms after what they say. */
 const COOKIE = { earlier: 7.5 * MS, later: 1.5 * MS } as const
 /** QEMU ≥ 2.1.1 holds the announcement until the guest runs; the frame left 0 to 0.3 ms after that. */
 const ANNOUNCED = { earlier: 0.5 * MS, later: 0.3 * MS } as const
