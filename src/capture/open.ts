@@ -35,10 +35,14 @@ export class CaptureReader {
     if (start.length >= MAGIC_SIZE) this.#open()
   }
 
-  /** @throws InputError when there were no bytes, or too few to tell */
+  /** @throws InputError when there were no bytes, too few to tell, or not even a whole header */
   end(): void {
     if (this.#records === null) this.#open()
     if (this.#records?.incomplete !== true) return
+    if (this.#summary.linkTypes.length === 0)
+      throw new InputError(
+        `ends inside its file header (after ${this.#summary.fileBytes} bytes), so that it holds no packet: was the capture stopped too early, or the copy cut?`,
+      )
     const after = this.#summary.packets
     this.#diagnostics.report(
       'capture.cut-short',

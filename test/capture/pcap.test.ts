@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { InputError } from '../../src/core/input-error.ts'
 import { PACKET_SIZE_MAX } from '../../src/core/limits.ts'
 import { type CapturedPacket, pcap } from '../support/capture.ts'
 import { concat } from '../support/libvirt.ts'
@@ -44,12 +45,17 @@ describe('a file that was cut short', () => {
   for (const { frame } of PACKETS) ends.push((ends.at(-1) ?? 0) + 16 + frame.length)
 
   test('keeps every packet before the cut and says so once, wherever it was cut', () => {
-    for (let size = 12; size < file.length; size++) {
+    for (let size = 24; size < file.length; size++) {
       const reading = read(file.subarray(0, size))
       const whole = ends.filter((end) => end <= size).length
       expect(reading.packets, `${size} bytes`).toEqual(read(file).packets.slice(0, Math.max(0, whole - 1)))
       expect(reading.diagnostics, `${size} bytes`).toEqual(ends.includes(size) ? [] : ['capture.cut-short'])
     }
+  })
+
+  test('a file that ends inside its header is refused', () => {
+    for (let size = 12; size < 24; size++)
+      expect(() => read(file.subarray(0, size)), `${size} bytes`).toThrow(InputError)
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { InputError } from '../../src/core/input-error.ts'
 import { BLOCK_SIZE_MAX } from '../../src/core/limits.ts'
 import { Pcapng } from '../support/capture.ts'
 import { expected, facts, read, START_NS, samplePackets, singles } from './read.ts'
@@ -64,7 +65,11 @@ test('a file that was cut short keeps every packet before the cut and says so on
   const file = rich()
   const whole = read(file).packets
   const boundaries = blockEnds(file)
-  for (let size = 12; size < file.length; size++) {
+  const [, described = 0] = [...boundaries].sort((a, b) => a - b)
+  for (let size = 12; size < described; size++) {
+    if (!boundaries.has(size)) expect(() => read(file.subarray(0, size)), `${size} bytes`).toThrow(InputError)
+  }
+  for (let size = described; size < file.length; size++) {
     const reading = read(file.subarray(0, size))
     expect(reading.packets, `${size} bytes`).toEqual(whole.slice(0, reading.packets.length))
     const cut = reading.diagnostics.filter((code) => code !== 'capture.no-time')
