@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   phases: ['core', 'events'],
   report: ['core', 'events', 'capture', 'phases'],
   pipeline: ['core', 'events', 'capture', 'net', 'protocols', 'phases', 'report'],
-  files: ['core', 'capture', 'pipeline'],
+  files: ['core', 'capture', 'phases', 'pipeline'],
   cli: ['core', 'files', 'pipeline', 'report'],
   index: ['core', 'phases', 'pipeline', 'report'],
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../core/input-error.ts'
+import type { NamedPingLog } from '../phases/ping-match.ts'
 import { type Analysis, Analyzer } from '../pipeline/analyzer.ts'
-import type { NamedPingLog } from '../pipeline/ping.ts'
 import { openSource } from './source.ts'
 
 export interface Progress {

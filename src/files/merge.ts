@@ -1,6 +1,6 @@
+import type { NamedPingLog } from '../phases/ping-match.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { analyzeMerged } from '../pipeline/merge/merger.ts'
-import type { NamedPingLog } from '../pipeline/ping.ts'
 import { openSource } from './source.ts'
 
 /** Analyses the captures that several points took of one run as one trace. The files are read twice: first to compare

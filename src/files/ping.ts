@@ -1,6 +1,10 @@
 import { InputError } from '../core/input-error.ts'
 import { PING_LINE_MAX } from '../core/limits.ts'
-import { beginsRun, type NamedPingLog, PingLog } from '../pipeline/ping.ts'
+import { beginsRun, PingLog } from '../phases/ping-log.ts'
+import type { NamedPingLog } from '../phases/ping-match.ts'
+
+export type { NamedPingLog }
+
 import { openSource } from './source.ts'
 
 /** Reads the output of `ping -D`, compressed with gzip or not; of several runs if they follow each other.

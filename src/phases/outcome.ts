@@ -75,6 +75,12 @@ function judgeLibvirt(migration: Migration, captureEndNs: number): Verdict {
 
 /** A finish that was answered with an error: given up by the source, or failed at the destination? */
 function judgeError(migration: Migration): Verdict {
+  if (migration.encrypted)
+    return failed(
+      'finish',
+      null,
+      'the answer to the finish call is as short as an error; being encrypted, it does not say whether the migration was cancelled or failed',
+    )
   const cancelled =
     migration.cancelled ??
     (migration.machine.control === 'cancelled' || migration.error?.code === MIGRATE_FINISH_OK)

@@ -15,6 +15,9 @@ const SIZE = {
 
 /** What the protection of a record adds: TLS 1.3 (tag and content type), TLS 1.2 with AES-GCM, with ChaCha20. */
 const OVERHEADS = [17, 24, 16] as const
+/** An error is shorter than a good answer. Against the answer to prepare, the good ones to finish had 0.92 times its size
+ *  and more in 68 conversations that can be read, errors 0.51 times and less in 4. */
+const ERROR_SHARE = 0.7
 /** Records this long are continued in the next. */
 const FULL_RECORD = 16_384
 
@@ -28,6 +31,7 @@ export class TlsConversation {
   /** First record of a message that fills several. */
   #started: TlsRecord | null = null
   #size = 0
+  #prepareReplySize = 0
 
   /** The call that asks the destination to receive a guest has been seen. */
   get prepares(): boolean {
@@ -76,11 +80,14 @@ export class TlsConversation {
         if (!fromClient) return 'query.reply'
         return size >= SIZE.prepareMin ? this.#go('preparing', 'prepare.call') : null
       case 'preparing':
-        return !fromClient && size > SIZE.bare ? this.#go('prepared', 'prepare.reply') : null
+        if (fromClient || size <= SIZE.bare) return null
+        this.#prepareReplySize = size
+        return this.#go('prepared', 'prepare.reply')
       case 'prepared':
         return fromClient && size > SIZE.bare ? this.#go('finishing', 'finish.call') : null
       case 'finishing':
-        return !fromClient && size > SIZE.bare ? this.#go('over', 'finish.reply') : null
+        if (fromClient || size <= SIZE.bare) return null
+        return this.#go('over', size < ERROR_SHARE * this.#prepareReplySize ? 'finish.error' : 'finish.reply')
       default:
         return null
     }

@@ -1,9 +1,9 @@
 import { CaptureReader } from '../capture/open.ts'
 import { CaptureSummary } from '../capture/summary.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
+import type { NamedPingLog } from '../phases/ping-match.ts'
 import { describeCapture, describeMigrations } from '../report/build.ts'
 import type { CaptureReport, MigrationReport } from '../report/model.ts'
-import type { NamedPingLog } from './ping.ts'
 import { Trace } from './trace.ts'
 import type { TrafficSummary } from './traffic.ts'
 

@@ -2,35 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { feed, type Piece } from '../../support/any-cut.ts'
 import { concat } from '../../support/libvirt.ts'
+import { mutate, mutation } from '../mutation.ts'
 import { CONVERSATION, TUNNELLED } from './sample.ts'
 import { LibvirtSubject, only } from './subject.ts'
-
-/** One change to a stream: where (as a fraction), what. */
-const mutation = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-  kind: fc.constantFrom('flip', 'word', 'delete', 'insert', 'gap'),
-  size: fc.integer({ min: 1, max: 300 }),
-  value: fc.constantFrom(0, 1, 2, 27, 28, 0x7fffffff, 0x80000000, 0xffffffff, 32 * 1024 * 1024),
-})
-
-type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never
-
-function mutate(pieces: Piece[], change: Mutation): Piece[] {
-  const index = Math.floor(change.at * pieces.length)
-  const piece = pieces[index]
-  if (!(piece instanceof Uint8Array) || piece.length < 4) return pieces
-  const at = Math.floor(((change.at * pieces.length) % 1) * (piece.length - 3))
-  const bytes = piece.slice()
-  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)]
-  const changed: Piece[] = [bytes]
-  if (change.kind === 'flip') bytes[at] = (bytes[at] as number) ^ (change.size & 0xff)
-  if (change.kind === 'word') new DataView(bytes.buffer).setUint32(at, change.value)
-  if (change.kind === 'delete') changed.splice(0, 1, before, after.subarray(change.size))
-  if (change.kind === 'insert')
-    changed.splice(0, 1, before, new Uint8Array(change.size).fill(change.value), after)
-  if (change.kind === 'gap') changed.splice(0, 1, before, { gap: change.size }, after.subarray(change.size))
-  return pieces.toSpliced(index, 1, ...changed)
-}
 
 function check(pieces: readonly Piece[], direction: 'to-server' | 'to-client'): void {
   const subject = new LibvirtSubject({ direction })
