@@ -37,7 +37,7 @@ const diagnostic = object({
 
 const capture = object({
   file: text(),
-  format: choice('pcap', 'pcapng'),
+  format: choice('pcap', 'pcapng', 'dpmi'),
   compression: nullable(text('How the file was compressed')),
   link_types: list(text('LINKTYPE name')),
   packets: count(),
@@ -73,10 +73,13 @@ const phase = object({
 const end = object({ hostname: nullable(text()), address: nullable(text()) })
 
 const mode = object({
+  memory: nullable(choice('pre-copy', 'post-copy', 'stop-and-copy', 'none')),
   live: nullable(Type.Boolean()),
   peer2peer: nullable(Type.Boolean()),
   tunnelled: Type.Boolean(),
-  post_copy: nullable(Type.Boolean()),
+  post_copy: nullable(Type.Boolean({ description: 'Allowed by the call' })),
+  paused: nullable(Type.Boolean()),
+  bandwidth_limit_mib_s: nullable(count()),
   multifd_channels: count(),
   storage: nullable(choice('shared', 'nbd', 'stream', 'copied')),
   tls: Type.Boolean(),
@@ -100,6 +103,35 @@ const round = object({
   ),
 })
 
+const throughput = object(
+  {
+    start_s: number('Start of the first bin'),
+    bin_s: number('Width of a bin: 0.1, in long transfers ten or a hundred times as much'),
+    to_destination_bps: list(number()),
+  },
+  'TCP payload to the destination over time',
+)
+
+const pageCounts = { normal: count(), zero: count(), xbzrle: count(), compressed: count() }
+const instantOfPacket = object({ packet: count(), file: nullable(text()), time_s: number() })
+
+const postCopy = object({
+  parts: list(
+    object({
+      id: choice('pre_copy', 'switch', 'recovery', 'post_copy'),
+      start: nullable(instantOfPacket),
+      end: nullable(instantOfPacket),
+      duration_s: nullable(number()),
+    }),
+  ),
+  pages_after_switch: nullable(object(pageCounts)),
+  urgent_pages: nullable(count('Those of them that went over a connection of their own (postcopy-preempt)')),
+  bytes_after_switch: nullable(count('Of the stream, with the heads of pages and sections')),
+  page_requests: count('Pages that the guest at the destination waited for'),
+  first_request_s: nullable(number()),
+  last_request_s: nullable(number()),
+})
+
 const transfer = object({
   wire_bytes: nullable(count('Frames of both directions')),
   wire_bytes_to_destination: nullable(count()),
@@ -107,27 +139,36 @@ const transfer = object({
   retransmitted_bytes: nullable(count()),
   missing_bytes: nullable(count('Payload that passed but is not in the capture')),
   throughput_mean_bps: nullable(number()),
-  throughput_peak_bps: nullable(number('Over 100 ms')),
+  throughput_peak_bps: nullable(number('Of the best bin of throughput')),
+  throughput: nullable(throughput),
   connections: count(),
   storage_bytes: nullable(count()),
-  pages: nullable(
-    object({
-      normal: count(),
-      zero: count(),
-      xbzrle: count(),
-      compressed: count(),
-      page_size_bytes: count(),
-    }),
-  ),
+  pages: nullable(object({ ...pageCounts, page_size_bytes: count() })),
+  post_copy: nullable(postCopy),
   rounds: nullable(list(round)),
   rounds_reason: nullable(text('Why there are no rounds')),
   convergence: object({
     verdict: nullable(choice('converged', 'marginal', 'not_converging')),
     sentence: text(),
-    required_bandwidth_bps: nullable(
-      number('Enough for the default downtime limit of 300 ms, where the bandwidth was not'),
-    ),
+    downtime_limit_s: number('The longest stop that was allowed, as given; 0.3 by default'),
+    bandwidth_bps: nullable(number('Sent, over the rounds that were judged')),
+    dirty_rate_bps: nullable(number('Written by the guest over the same rounds; a page counts once a round')),
+    left_bytes: nullable(count('Left after a round, at the most, where that did not fit')),
+    required_bandwidth_bps: nullable(number('Bandwidth at which left_bytes fit into the downtime limit')),
+    required_downtime_limit_s: nullable(number('Downtime limit into which left_bytes fit at bandwidth_bps')),
   }),
+})
+
+const disk = object({
+  export: nullable(text('As the client asked for it')),
+  size_bytes: nullable(count()),
+  writes: count(),
+  written_bytes: count('Contents that passed'),
+  zeroes_bytes: count('Written as zeroes: they do not pass'),
+  first_write_s: nullable(number()),
+  last_write_s: nullable(number()),
+  errors: nullable(count('Replies that report one')),
+  complete: Type.Boolean({ description: 'All requests were read' }),
 })
 
 const storage = object({
@@ -135,8 +176,21 @@ const storage = object({
   end: boundary,
   duration_s: nullable(number()),
   connections: count(),
-  payload_bytes: count(),
+  payload_bytes: count('To the destination'),
+  throughput: nullable(throughput),
+  disks: list(disk),
 })
+
+const order = object(
+  {
+    client: text('Address'),
+    start: boundary,
+    end: boundary,
+    duration_s: nullable(number()),
+    flags: nullable(list(text('virDomainMigrateFlags without its prefix'))),
+  },
+  'What a management client told the source to do',
+)
 
 const instant = object({
   time_s: number(),
@@ -172,6 +226,52 @@ const hypervisor = object({
   memory_constant_pages: nullable(count()),
   memory_iterations: nullable(count()),
   auto_converge_throttle: nullable(number()),
+  comparison: list(
+    object({
+      what: choice(
+        'downtime_s',
+        'setup_s',
+        'elapsed_s',
+        'normal_pages',
+        'zero_pages',
+        'memory_bytes',
+        'iterations',
+        'throttle_percent',
+      ),
+      reported: nullable(number()),
+      observed: nullable(number('What the packets show')),
+      difference: nullable(number('reported less observed')),
+    }),
+  ),
+})
+
+const traffic = object({
+  phase: nullable(
+    choice(
+      'auth',
+      'init',
+      'remote_connect',
+      'prepare',
+      'storage',
+      'transfer',
+      'finish',
+      'cleanup',
+      'post_migration',
+    ),
+  ),
+  protocol: choice(
+    'http',
+    'amqp',
+    'libvirt',
+    'libvirt-tls',
+    'libvirt-stream',
+    'nbd',
+    'qemu-migration',
+    'multifd',
+  ),
+  direction: choice('to_server', 'to_client'),
+  wire_bytes: count('Frames'),
+  payload_bytes: count('TCP payload, first transmissions'),
 })
 
 const migration = object({
@@ -206,7 +306,9 @@ const migration = object({
   unattributed_s: nullable(number()),
   gaps: list(object({ after: phaseId, before: phaseId, duration_s: number(), what: nullable(text()) })),
   transfer,
+  order: nullable(order),
   storage: nullable(storage),
+  traffic: list(traffic),
   downtime: object({
     best_s: nullable(number()),
     lower_s: nullable(number()),

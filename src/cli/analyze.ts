@@ -5,7 +5,7 @@ import { findCaptures } from '../files/find.ts'
 import { analyzeMergedFiles } from '../files/merge.ts'
 import type { NamedPingLog } from '../files/ping.ts'
 import { readPingLog } from '../files/ping.ts'
-import type { Analysis } from '../pipeline/analyzer.ts'
+import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
 import { assembleReport } from '../report/assemble.ts'
 import { printable } from '../report/format.ts'
 import type { Arguments } from './args.ts'
@@ -21,9 +21,10 @@ export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
   for (const path of args.pings) {
     pings.push(...((await inputs.use(path, readPingLog)) ?? []))
   }
+  const facts = { pings, downtimeLimitS: args.downtimeLimitS }
   const analyses = args.merge
-    ? await analyzeTogether(args, pings, inputs)
-    : await analyzeEach(args, pings, inputs)
+    ? await analyzeTogether(args, facts, inputs)
+    : await analyzeEach(args, facts, inputs)
   for (const analysis of analyses) printDiagnostics(analysis)
   printUnused(pings, analyses)
   const found = analyses.reduce((sum, analysis) => sum + analysis.migrations.length, 0)
@@ -35,17 +36,13 @@ export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
   return found > 0 ? EXIT.ok : EXIT.noMigration
 }
 
-async function analyzeEach(
-  args: Arguments,
-  pings: readonly NamedPingLog[],
-  inputs: Inputs,
-): Promise<Analysis[]> {
+async function analyzeEach(args: Arguments, facts: RunFacts, inputs: Inputs): Promise<Analysis[]> {
   const analyses: Analysis[] = []
   const bar = new ProgressBar(args.progress)
   for (const given of args.captures) {
     for (const path of (await inputs.use(given, findCaptures)) ?? []) {
       const onProgress = (progress: Progress): void => bar.update(path, progress)
-      const analysis = await inputs.use(path, () => analyzeFile(path, { onProgress, pings }))
+      const analysis = await inputs.use(path, () => analyzeFile(path, { onProgress, ...facts }))
       if (analysis !== null) analyses.push(analysis)
     }
   }
@@ -55,11 +52,11 @@ async function analyzeEach(
 
 async function analyzeTogether(
   { captures, clockOffsets }: Arguments,
-  pings: readonly NamedPingLog[],
+  facts: RunFacts,
   inputs: Inputs,
 ): Promise<Analysis[]> {
   const analysis = await inputs.use(captures.join(' + '), () =>
-    analyzeMergedFiles(captures, clockOffsets, pings),
+    analyzeMergedFiles(captures, clockOffsets, facts),
   )
   return analysis === null ? [] : [analysis]
 }

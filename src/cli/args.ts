@@ -15,6 +15,8 @@ export interface Arguments {
   readonly merge: boolean
   /** Output of `ping -D`, by clients that pinged the guests. */
   readonly pings: readonly string[]
+  /** Seconds; null: QEMU's default. */
+  readonly downtimeLimitS: number | null
   /** Seconds by capture, as named on the command line. */
   readonly clockOffsets: ReadonlyMap<string, number>
 }
@@ -34,7 +36,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
   const parser = yargs(words as string[])
     .scriptName('mig-phases')
     .usage(
-      '$0 CAPTURE…\n\nReads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap or pcapng file (gzip or not), a directory of them, or - for standard input.',
+      '$0 CAPTURE…\n\nReads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap, pcapng or DPMI file (compressed with gzip or zstd, or not), a directory of them, or - for standard input.',
     )
     .option('format', {
       alias: 'f',
@@ -73,6 +75,12 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       describe:
         'what `ping -D` to a guest printed meanwhile: for the downtime as its client had it (repeatable)',
     })
+    .option('downtime-limit', {
+      type: 'number',
+      requiresArg: true,
+      describe:
+        'longest stop that was allowed, ms (virsh migrate-setmaxdowntime): for the judgement of convergence (default: 300)',
+    })
     .string('_')
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .example('$0 trace.pcap', 'the phase table of each migration in the capture')
@@ -108,8 +116,16 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
     progress: parsed.progress,
     merge: parsed.merge,
     pings: parsed.ping,
+    downtimeLimitS: readDowntimeLimit(parsed.downtimeLimit),
     clockOffsets: readClockOffsets(parsed.clockOffset, captures, parsed.merge),
   }
+}
+
+function readDowntimeLimit(ms: number | undefined): number | null {
+  if (ms === undefined) return null
+  if (!(ms > 0 && Number.isFinite(ms)))
+    throw new UsageError('--downtime-limit takes milliseconds, more than 0')
+  return ms / 1000
 }
 
 function readClockOffsets(

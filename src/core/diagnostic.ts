@@ -20,11 +20,13 @@ export class Diagnostics {
   readonly #byCode = new Map<string, Diagnostic>()
 
   /** @param at the packet concerned, null for the capture as a whole
-   *  @param message called for the first occurrence only, so that a repeat costs one map step */
-  report(code: string, severity: Severity, at: Evidence | null, message: () => string): void {
+   *  @param message called for the first occurrence only, so that a repeat costs one map step
+   *  @param times how often it happened at once */
+  report(code: string, severity: Severity, at: Evidence | null, message: () => string, times = 1): void {
     const known = this.#byCode.get(code)
-    if (known !== undefined) known.count++
-    else this.#byCode.set(code, { code, severity, count: 1, packet: at?.packet ?? null, message: message() })
+    if (known !== undefined) known.count += times
+    else
+      this.#byCode.set(code, { code, severity, count: times, packet: at?.packet ?? null, message: message() })
   }
 
   /** In the order of first occurrence. */

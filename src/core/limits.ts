@@ -9,8 +9,34 @@ export const PACKET_SIZE_MAX = 262_144
  *  skipped without being held. */
 export const BLOCK_SIZE_MAX = PACKET_SIZE_MAX + 64 * 1024
 
+/** Bytes of one pcapng block that is skipped: a TLS key log or a long list of names. A larger length is damage. */
+export const BLOCK_SKIP_MAX = 64 * 1024 * 1024
+
+/** Bytes of the comment in a DPMI file of an old version, which is told from other files by being no longer: the tools write a
+ *  line, and version 0.7 allows 64 KiB. */
+export const DPMI_COMMENT_MAX = 65_535
+
+/** Streams of DPMI measurement frames whose sequence numbers are followed: one a measurement point and receiver. */
+export const MEASUREMENT_STREAMS_MAX = 256
+
+/** Bytes of the window of a zstd frame, which is memory that reading it takes: what zstd itself grants unless told
+ *  otherwise. */
+export const ZSTD_WINDOW_MAX = 128 * 1024 * 1024
+
+/** The same where Node does not read zstd itself: what every decoder must grant (RFC 8878, 3.1.1.1.2). Files of more are
+ *  only written with `--long` or `--ultra`, and would be read slowly. */
+export const ZSTD_PACKAGE_WINDOW_MAX = 8 * 1024 * 1024
+
+/** Bytes that the package may move in its window for one zstd frame, some 0.1 s, and for each byte that it reads beyond that: a
+ *  block of 2 KiB, which is what streams flush at the least, in the largest window. What takes more was made to. */
+export const ZSTD_MOVED_MAX = 1024 * 1024 * 1024
+export const ZSTD_MOVED_SHARE_MAX = 4096
+
 /** Interfaces of one pcapng section. */
 export const INTERFACES_MAX = 4096
+
+/** Names of interfaces and measurement points kept of one capture. */
+export const INTERFACE_NAMES_MAX = 256
 
 /** TCP connections tracked at once. One costs 3 to 4 KiB (measured with a flood of SYNs), so the table stays below
  *  64 MiB; closed ones make room first. */
@@ -18,6 +44,34 @@ export const CONNECTIONS_MAX = 16_384
 
 /** IP addresses that are numbered before those without a connection are forgotten: some 100 bytes each. */
 export const ADDRESSES_MAX = 131_072
+
+/** IP datagrams whose fragments are put together at once, 72 KiB each: the fragments of one are sent back to back, so that
+ *  few are open at any time. */
+export const DATAGRAMS_MAX = 64
+
+/** Nanoseconds until a datagram with missing fragments is given up. Long before that, a fast sender uses its identification
+ *  again (RFC 4963 section 2). */
+export const FRAGMENT_PATIENCE_NS = 2e9
+
+/** Tunnels inside of each other: a mirror's, and the one of the guest whose frame was mirrored, with one to spare. */
+export const TUNNEL_DEPTH_MAX = 3
+
+/** Nanoseconds until a copy of a packet turns up: what interfaces of one machine and ports of one switch take, less than TCP
+ *  takes to send the same with the same identification again. */
+export const COPY_WINDOW_NS = 10e6
+
+/** The same where packets have no identification: an acknowledgement may be repeated as it was. */
+export const COPY_UNIDENTIFIED_WINDOW_NS = 1e6
+
+/** Packets remembered as ones that a copy may follow: 10 ms of a busy 10 Gbit/s link, 32 bytes each. A power of two. */
+export const COPIES_REMEMBERED = 16_384
+
+/** TCP packets that are compared after a sign of copies, and at the start. */
+export const COPY_WATCH_PACKETS = 10_000
+
+/** Bytes that a segment may lie beyond what came, before another one or an acknowledgement has to confirm it: four times
+ *  the largest window that Linux grants by default, so that only the loss of a long stretch waits for confirmation. */
+export const SEQUENCE_JUMP_MAX = 24 * 1024 * 1024
 
 /** Out-of-order bytes kept for one direction of one connection: the largest receive window Linux grants by
  *  default (tcp_rmem, 6 MiB) with room for a tuned long link. */
@@ -119,3 +173,16 @@ export const PING_LINES_MAX = 2_000_000
 
 /** Characters of one line of a ping log; iputils writes some 80. What is longer is no such line. */
 export const PING_LINE_MAX = 1024
+
+/** Bytes of the name of an NBD export: what the protocol allows for strings. A longer name is not read. */
+export const NBD_NAME_MAX = 4096
+
+/** READ requests of one NBD connection that may wait for their reply; QEMU has 16 at once. */
+export const NBD_READS_MAX = 1024
+
+/** Bins of bytes over time kept of one direction of a connection, 16 bytes each: 11 minutes without a pause at 10 ms, 1.8 hours
+ *  at 100 ms. What lasts longer is kept in wider bins. A power of two. */
+export const RATE_BINS_MAX = 65_536
+
+/** Bytes for the bins of all connections together. */
+export const RATES_TOTAL_MAX = 24 * 1024 * 1024

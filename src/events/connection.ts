@@ -1,4 +1,5 @@
 import type { Evidence } from '../core/evidence.ts'
+import type { RateSeries } from '../core/rate.ts'
 
 export type Direction = 'to-server' | 'to-client'
 
@@ -19,8 +20,14 @@ export interface DirectionCounts {
   readonly retransmittedBytes: number
   /** TCP payload that the peer acknowledged but the capture does not hold: lost, or cut by the snap length. */
   readonly missingBytes: number
-  /** Largest payload rate over one 100 ms bin, bits per second. */
-  readonly peakBps: number
+  /** `payloadBytes` over time; null before the first of them. */
+  readonly rates: RateSeries | null
+}
+
+/** What had passed in both directions of a connection at some packet. */
+export interface Totals {
+  readonly toServer: Pick<DirectionCounts, 'wireBytes' | 'payloadBytes'>
+  readonly toClient: Pick<DirectionCounts, 'wireBytes' | 'payloadBytes'>
 }
 
 /** One TCP connection, both directions. Live: the fields grow until the connection is over. */
@@ -46,6 +53,9 @@ export interface Connection {
   readonly refused: boolean
   readonly toServer: DirectionCounts
   readonly toClient: DirectionCounts
+  /** What had passed up to and including this packet, which must be one of the last with payload; null on connections
+   *  that nobody keeps books of. */
+  totalsAt(packet: number): Totals | null
 }
 
 /** The last FIN or RST packet of the connection, either direction; null while it is open. */

@@ -137,6 +137,8 @@ export interface SourceSideArguments {
   readonly kind: 'begin' | 'perform' | 'confirm'
   readonly domainName: string | null
   readonly domainUuid: string | null
+  /** virDomainMigrateFlags; also those that the destination does not get to know. */
+  readonly flags: number | null
 }
 
 export type CallArguments =

@@ -89,6 +89,15 @@ export interface QemuEnd extends ConnectionEvent<'qemu.end'> {
   readonly storageBytes: number
 }
 
+/** The channel of post-copy's urgent pages is over: totals over all of it. Raised once. */
+export interface QemuUrgentEnd extends ConnectionEvent<'qemu.urgent-end'> {
+  readonly bytes: number
+  /** Null when bytes are missing, so that pages cannot be counted. */
+  readonly pages: PageCounts | null
+  /** It was read to its last byte and ended between two pages. */
+  readonly complete: boolean
+}
+
 export type QemuEvent =
   | QemuHeader
   | QemuConfiguration
@@ -100,3 +109,4 @@ export type QemuEvent =
   | QemuReturn
   | QemuRound
   | QemuEnd
+  | QemuUrgentEnd

@@ -1,6 +1,5 @@
 import { InputError } from '../core/input-error.ts'
-import type { NamedPingLog } from '../phases/ping-match.ts'
-import { type Analysis, Analyzer } from '../pipeline/analyzer.ts'
+import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
 import { openSource } from './source.ts'
 
 export interface Progress {
@@ -11,21 +10,19 @@ export interface Progress {
   readonly packets: number
 }
 
-export interface AnalyzeFileOptions {
+export interface AnalyzeFileOptions extends RunFacts {
   /** Called after each block. */
   readonly onProgress?: (progress: Progress) => void
-  /** Logs of clients that pinged the guests meanwhile: see `readPingLog`. */
-  readonly pings?: readonly NamedPingLog[]
 }
 
-/** Analyses a capture file, compressed with gzip or not; `-` is standard input.
+/** Analyses a capture file, compressed with gzip or zstd or not; `-` is standard input.
  *  @throws InputError when it cannot be read or is no capture */
 export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}): Promise<Analysis> {
   const source = await openSource(path)
   const analyzer = new Analyzer({
+    ...options,
     name: path,
     compression: source.compression,
-    pings: options.pings ?? [],
   })
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.

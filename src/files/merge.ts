@@ -1,17 +1,16 @@
-import type { NamedPingLog } from '../phases/ping-match.ts'
-import type { Analysis } from '../pipeline/analyzer.ts'
+import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
 import { analyzeMerged } from '../pipeline/merge/merger.ts'
 import { openSource } from './source.ts'
 
 /** Analyses the captures that several points took of one run as one trace. The files are read twice: first to compare
  *  the clocks, then to merge.
  *  @param clockOffsets seconds to be added to the stamps of a file, by its path; the others are found out
- *  @param pings logs of clients that pinged the guests
+ *  @param facts what is known besides: logs of pings, the downtime limit
  *  @throws InputError when a file cannot be read or is no capture */
 export async function analyzeMergedFiles(
   paths: readonly string[],
   clockOffsets: ReadonlyMap<string, number> = new Map(),
-  pings: readonly NamedPingLog[] = [],
+  facts: RunFacts = {},
 ): Promise<Analysis> {
   return await analyzeMerged(
     paths.map((path) => ({
@@ -19,6 +18,6 @@ export async function analyzeMergedFiles(
       open: () => openSource(path),
       clockOffset: clockOffsets.get(path) ?? null,
     })),
-    pings,
+    facts,
   )
 }

@@ -158,6 +158,7 @@ export class Network {
       const start = Math.min(payload, packet.end)
       own.segment(first, bytes, start, Math.min(ip.wireEnd, packet.end), size, packet)
     }
+    if (size > 0) connection.ledger?.add(packet.packet, connection.fromLow, connection.fromHigh)
     if ((flags & TCP_FLAG.fin) !== 0) own.fin((first + size) >>> 0, packet)
     if ((flags & TCP_FLAG.rst) !== 0) connection.close(packet)
   }
@@ -255,6 +256,7 @@ export class Network {
         if (removed >= surplus || !expendable(connection)) return true
         removed++
         connection.close(at)
+        connection.release()
         const byPorts = this.#pairs.get(pair)
         if (byPorts?.get(ports) === connection) byPorts.delete(ports)
         if (byPorts?.size === 0) this.#pairs.delete(pair)

@@ -1,20 +1,22 @@
+import { BodyBudget } from '../core/body-budget.ts'
 import { type Evidence, keep } from '../core/evidence.ts'
 import {
   HOLE_PATIENCE_NS,
   HOLE_PATIENCE_PACKETS,
+  RATES_TOTAL_MAX,
   REASSEMBLY_BYTES_MAX,
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
 } from '../core/limits.ts'
+import { RateSeries } from '../core/rate.ts'
 import type { StreamDecoder } from '../core/stream-decoder.ts'
 import type { DirectionCounts } from '../events/connection.ts'
-
-/** One 100 ms bin of the throughput. */
-const BIN_NS = 1e8
 
 /** What all directions of a capture share: the memory they may hold, and which of them wait for a missing segment. */
 export class ReassemblyPool {
   heldBytes = 0
+  /** For payload over time. */
+  readonly rates = new BodyBudget(RATES_TOTAL_MAX)
   readonly waiting = new Set<HalfStream>()
 
   /** The first packet of the oldest hole; Infinity when nothing is missing. What later packets say is only in
@@ -50,7 +52,8 @@ export class HalfStream implements DirectionCounts {
   payloadBytes = 0
   retransmittedBytes = 0
   missingBytes = 0
-  peakBps = 0
+  /** Payload over time; null before the first. */
+  rates: RateSeries | null = null
   /** Reads this direction; null when nobody does, and then nothing is kept either. */
   decoder: StreamDecoder | null = null
   /** The packet at which the oldest missing byte was noticed; 0 when nothing is missing. */
@@ -70,8 +73,6 @@ export class HalfStream implements DirectionCounts {
   #holeTimeNs = 0
   #finOffset = -1
   #ended = false
-  #binStart = Number.NEGATIVE_INFINITY
-  #binBytes = 0
 
   constructor(pool: ReassemblyPool) {
     this.#pool = pool
@@ -150,17 +151,8 @@ export class HalfStream implements DirectionCounts {
   #countPayload(size: number, captured: number, at: Evidence): void {
     this.payloadBytes += size
     this.missingBytes += size - captured
-    const time = at.timeNs
-    // Bins count from the first payload, so that a short stream has a whole one.
-    if (time - this.#binStart >= BIN_NS || this.#binStart === Number.NEGATIVE_INFINITY) {
-      const bins =
-        this.#binStart === Number.NEGATIVE_INFINITY ? 0 : Math.floor((time - this.#binStart) / BIN_NS)
-      this.#binStart = bins === 0 ? time : this.#binStart + bins * BIN_NS
-      this.#binBytes = 0
-    }
-    this.#binBytes += size
-    const bps = this.#binBytes * 80
-    if (bps > this.peakBps) this.peakBps = bps
+    if (this.rates === null) this.rates = new RateSeries(this.#pool.rates)
+    this.rates.add(at.timeNs, size)
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {

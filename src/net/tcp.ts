@@ -1,6 +1,7 @@
 import { type Evidence, keep } from '../core/evidence.ts'
-import type { Connection, Endpoint } from '../events/connection.ts'
+import type { Connection, Endpoint, Totals } from '../events/connection.ts'
 import type { EventSink } from '../events/event.ts'
+import { Ledger } from './ledger.ts'
 import { HalfStream, type ReassemblyPool } from './reassembly.ts'
 
 /** @see RFC 9293 section 3.1 */
@@ -20,6 +21,8 @@ export class TcpConnection implements Connection {
   firstRst: Evidence | null = null
   lastRst: Evidence | null = null
   refused = false
+  /** Null where nobody will ask what belongs to which message. */
+  ledger: Ledger | null = null
   readonly fromLow: HalfStream
   readonly fromHigh: HalfStream
   readonly #low: Endpoint
@@ -68,6 +71,23 @@ export class TcpConnection implements Connection {
 
   get closed(): boolean {
     return this.firstRst !== null || (this.firstFin !== null && this.firstFin !== this.lastFin)
+  }
+
+  /** From now on, remembers what had passed by each of the last `size` packets. */
+  keepBooks(size: number): void {
+    if (size > 0) this.ledger ??= new Ledger(size)
+  }
+
+  totalsAt(packet: number): Totals | null {
+    if (this.ledger === null) return null
+    const { low, high } = this.ledger.upTo(packet)
+    return this.#clientIsLow ? { toServer: low, toClient: high } : { toServer: high, toClient: low }
+  }
+
+  /** No longer followed: gives back what it took of the room that all connections share. */
+  release(): void {
+    this.fromLow.rates?.release()
+    this.fromHigh.rates?.release()
   }
 
   /** Says which end is the client. What a SYN said stands. */

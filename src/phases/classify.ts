@@ -34,13 +34,16 @@ export function classify(event: ProtocolEvent, role: Role): SignalName | null {
     case 'qemu.return':
     case 'qemu.round':
     case 'qemu.end':
+    case 'qemu.urgent-end':
       return classifyQemu(event)
     case 'multifd.channel':
-    case 'multifd.sync':
+    case 'multifd.packet':
     case 'multifd.end':
     case 'libvirt.keepalive':
     case 'libvirt.other':
     case 'nbd.greeting':
+    case 'nbd.export':
+    case 'nbd.end':
     case 'rarp.announce':
     case 'icmp.echo':
     case 'tls.record':

@@ -1,4 +1,5 @@
 import type { Evidence } from '../core/evidence.ts'
+import { peakRate } from '../core/rate.ts'
 import { MIGRATE_FLAG } from '../events/migrate-flags.ts'
 import type { Migration } from './migration.ts'
 
@@ -104,9 +105,12 @@ function stopByStream(migration: Migration): Instant | null {
   }
 }
 
-function throughputBps({ memory, rpc }: Migration): number {
+/** Of the fastest connection: its backlog is what the mark waits behind. */
+function throughputBps({ memory, rpc, machine }: Migration): number {
   const carriers = memory.length > 0 ? memory : rpc === null ? [] : [rpc]
-  return Math.max(0, ...carriers.map((connection) => connection.toServer.peakBps))
+  const startNs = machine.intervals.get('transfer')?.start?.at.timeNs ?? 0
+  const peaks = carriers.map(({ toServer: { rates } }) => (rates === null ? 0 : peakRate([rates], startNs)))
+  return Math.max(0, ...peaks)
 }
 
 /** Half of the round trip between the tap and the source, as its answer to the SYN-ACK shows. */

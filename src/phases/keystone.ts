@@ -2,9 +2,12 @@ import { BoundedMap } from '../core/bounded-map.ts'
 import type { Evidence } from '../core/evidence.ts'
 import type { Connection } from '../events/connection.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
+import { type Carried, carried } from './volume.ts'
 
 /** Exchanges remembered: users and services log in all the time, and one of them is the migration's. */
 const EXCHANGES_MAX = 4096
+/** Messages of one look at the version documents. */
+const LOOKS_MAX = 8
 /** A client reads the version document right before it asks for a token. */
 const DISCOVERY_NS = 30e9
 
@@ -19,12 +22,19 @@ export interface Login {
   response: Evidence | null
   /** Tells the token without being it. */
   tokenPrint: string | null
+  /** What the login took: the look at the version document, the request, the response. */
+  readonly messages: Carried[]
+}
+
+interface Discovery {
+  readonly first: Evidence
+  readonly messages: Carried[]
 }
 
 /** Follows who gets a token from Keystone, so that the login of the user who asks for a migration can be told from
  *  those of services and of other users: by the token itself, of which only a fingerprint is kept. */
 export class KeystoneLogins {
-  readonly #discoveries = new BoundedMap<string, Evidence>(EXCHANGES_MAX)
+  readonly #discoveries = new BoundedMap<string, Discovery>(EXCHANGES_MAX)
   readonly #waiting = new BoundedMap<string, Login>(EXCHANGES_MAX)
   readonly #byToken = new BoundedMap<string, Login>(EXCHANGES_MAX)
   readonly #byClient = new BoundedMap<string, Login>(EXCHANGES_MAX)
@@ -33,31 +43,40 @@ export class KeystoneLogins {
     const { connection, service } = event
     const key = sessionKey(connection)
     if (service.kind === 'keystone.discovery') {
-      if (this.#discoveries.get(key) === undefined) this.#discoveries.set(key, event.first)
+      if (this.#discoveries.get(key) === undefined)
+        this.#discoveries.set(key, { first: event.first, messages: carriedBy(event) })
     } else if (service.kind === 'keystone.token') {
       const seen = this.#discoveries.get(key) ?? null
-      const recent = seen !== null && event.first.timeNs - seen.timeNs <= DISCOVERY_NS
+      const recent = seen !== null && event.first.timeNs - seen.first.timeNs <= DISCOVERY_NS
       this.#discoveries.delete(key)
       this.#waiting.set(exchangeKey(event), {
         connection,
         client: connection.client.address,
-        discovery: recent ? seen : null,
+        discovery: recent ? seen.first : null,
         request: event.first,
         response: null,
         tokenPrint: null,
+        messages: [...(recent ? seen.messages : []), ...carriedBy(event)],
       })
     }
   }
 
   response(event: HttpResponse): void {
+    if (event.service?.kind === 'keystone.discovery') this.#looked(event)
     const login = this.#waiting.get(exchangeKey(event))
     if (login === undefined) return
+    login.messages.push(...carriedBy(event))
     this.#waiting.delete(exchangeKey(event))
     if (event.status >= 300) return
     login.response = event.last
     login.tokenPrint = event.tokenPrint
     if (event.tokenPrint !== null) this.#byToken.set(event.tokenPrint, login)
     this.#byClient.set(login.client, login)
+  }
+
+  #looked(event: HttpResponse): void {
+    const messages = this.#discoveries.get(sessionKey(event.connection))?.messages
+    if (messages !== undefined && messages.length < LOOKS_MAX) messages.push(...carriedBy(event))
   }
 
   /** The login that a request's token came from; where the token was not captured, the client's last one. */
@@ -72,6 +91,11 @@ export class KeystoneLogins {
     if (request.tokenPrint !== null && login.tokenPrint !== null) return null
     return { login, certain: false }
   }
+}
+
+function carriedBy(event: HttpRequest | HttpResponse): Carried[] {
+  const message = carried(event)
+  return message === null ? [] : [message]
 }
 
 /** A session is one connection: two clients on one host look and log in at the same time. */

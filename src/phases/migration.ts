@@ -10,14 +10,16 @@ import type {
   LibvirtReply,
 } from '../events/libvirt.ts'
 import type { MultifdEnd } from '../events/multifd.ts'
-import type { QemuEnd, QemuRound } from '../events/qemu.ts'
+import type { NbdEnd } from '../events/nbd.ts'
+import type { QemuEnd, QemuRound, QemuUrgentEnd } from '../events/qemu.ts'
 import { classify, type Role } from './classify.ts'
 import type { EchoDowntime } from './echo-figures.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
+import { PostCopy } from './post-copy.ts'
+import type { Signal } from './signal.ts'
+import type { SourceOrder } from './source-order.ts'
 import { isAddress, isWildcard, type MigrationTarget, parseMigrationUri } from './uri.ts'
-
-/** Command POSTCOPY_RUN: the destination takes over. @see protocols.md D.4 */
-const COMMAND_POSTCOPY_RUN = 5
+import { ConversationBooks } from './volume.ts'
 
 /** One migration: its state, and the facts that its events told. */
 export class Migration {
@@ -26,11 +28,15 @@ export class Migration {
   readonly rpc: Connection | null
   readonly memory: Connection[] = []
   readonly storage: Connection[] = []
+  /** What each storage connection carried, once it is over. */
+  readonly disks = new Map<Connection, NbdEnd>()
   domain: DomainFacts | null = null
   flags: number | null = null
   tunnelled = false
   compression: readonly string[] = []
   parallelConnections: number | null = null
+  /** MiB/s; null when none was asked for. */
+  bandwidth: number | null = null
   sourceHostname: string | null = null
   destinationHostname: string | null = null
   /** The memory socket's address as libvirt gave it; null when none was read. */
@@ -48,10 +54,11 @@ export class Migration {
   encrypted = false
   stream: QemuEnd | null = null
   readonly rounds: QemuRound[] = []
-  /** The switch to post-copy was seen. */
-  postCopied = false
+  postCopy = new PostCopy()
   /** Additional channels of a parallel migration, and what each carried once it is over. */
   readonly channels = new Map<Connection, MultifdEnd | null>()
+  /** Channels of post-copy's urgent pages. */
+  readonly urgent = new Map<Connection, QemuUrgentEnd>()
   /** RARP frames of the guest's NICs. */
   readonly announcements: Evidence[] = []
   /** Who announced itself. */
@@ -64,10 +71,20 @@ export class Migration {
   lastRpcMessage: Evidence | null = null
   /** Bytes of the calls on the libvirt connection: the rest of what the source sent is the tunnelled stream. */
   callBytes = 0
+  /** What the conversation took, by phase; null without a conversation. */
+  readonly books: ConversationBooks | null
+  /** What a client told the source to do; null when the capture does not hold that. */
+  order: SourceOrder | null = null
 
   constructor(rpc: Connection | null, unexpected: Unexpected) {
     this.rpc = rpc
+    this.books = rpc === null ? null : new ConversationBooks(rpc)
     this.machine = new PhaseMachine(unexpected)
+  }
+
+  /** The guest was switched over before all of its memory was there. */
+  get postCopied(): boolean {
+    return this.postCopy.run !== null || this.postCopy.resumed !== null
   }
 
   /** The address of the migrating guest's new host, as far as packets tell. */
@@ -76,7 +93,8 @@ export class Migration {
   }
 
   get sourceAddress(): string | null {
-    return this.memory[0]?.client.address ?? this.rpc?.client.address ?? null
+    const seen = this.memory[0]?.client.address ?? this.order?.connection.server.address
+    return seen ?? this.rpc?.client.address ?? null
   }
 
   /** A stream that was followed by itself turns out to be this migration's: its announcement was not captured. */
@@ -85,8 +103,9 @@ export class Migration {
     this.machineType = stream.machineType
     this.stream = stream.stream
     this.rounds.push(...stream.rounds)
-    this.postCopied = stream.postCopied
+    this.postCopy = stream.postCopy
     for (const [connection, end] of stream.channels) this.channels.set(connection, end)
+    for (const [connection, end] of stream.urgent) this.urgent.set(connection, end)
     this.machine.takeOver('transfer', 'transfer', stream.machine)
   }
 
@@ -95,6 +114,7 @@ export class Migration {
     const starts = [this.rpc, ...this.memory, ...this.storage]
       .filter((connection) => connection !== null)
       .map((connection) => connection.syn ?? connection.firstPacket)
+    if (this.order !== null) starts.push(this.order.start)
     return starts.reduce((a, b) => (b.packet < a.packet ? b : a))
   }
 
@@ -119,13 +139,28 @@ export class Migration {
       if (event.error !== null) this.error ??= event.error
     } else if (event.type === 'multifd.channel') this.channels.set(event.connection, null)
     else if (event.type === 'multifd.end') this.channels.set(event.connection, event)
+    else if (event.type === 'nbd.end') this.disks.set(event.connection, event)
     else if (event.type === 'qemu.round') this.rounds.push(event)
     else if (event.type === 'qemu.end') this.stream = event
+    else if (event.type === 'qemu.urgent-end') this.urgent.set(event.connection, event)
     else if (event.type === 'qemu.configuration') this.machineType = event.machine
-    if (event.type === 'qemu.command' && event.command === COMMAND_POSTCOPY_RUN) this.postCopied = true
+    if (event.type === 'qemu.command' || event.type === 'qemu.return' || event.type === 'qemu.section')
+      this.postCopy.event(event)
     if (role === 'rpc' && event.type.startsWith('libvirt.')) this.lastRpcMessage = event.last
     const name = classify(event, role)
-    if (name !== null) this.machine.signal({ name, first: event.first, last: event.last })
+    if (name !== null) this.signal({ name, first: event.first, last: event.last })
+  }
+
+  signal(signal: Signal): void {
+    this.machine.signal(signal)
+    this.books?.note(this.machine.intervals)
+  }
+
+  /** This is what came of a client's order to the source. */
+  follow(order: SourceOrder): void {
+    this.order = order
+    this.#fillDomain(order.domainName, order.domainUuid)
+    this.flags ??= order.flags
   }
 
   /** How well a connection fits the announced memory socket: 0 not at all, else the higher the better. */
@@ -164,6 +199,7 @@ export class Migration {
       this.domain = facts.domain ?? this.domain
       this.compression = facts.compression
       this.parallelConnections = facts.parallelConnections
+      this.bandwidth = facts.bandwidth === 0 ? null : facts.bandwidth
       if (facts.migrateUri !== null) this.target = parseMigrationUri(facts.migrateUri)
       this.#learnDomain(facts.cookie)
       this.sourceHostname = facts.cookie?.hostname ?? null

@@ -30,6 +30,8 @@ function reasonOfLibvirt(
   phase: (typeof LIBVIRT_PHASES)[number],
   edge: 'start' | 'end',
 ): string {
+  if (migration.rpc === null && migration.memory.length === 0 && migration.order !== null)
+    return "only the client's order to the source is in the capture: what the hosts did is on the link between them"
   if (migration.answersMissing && phase !== 'transfer')
     return "only the source's half of the libvirt connection is in the capture"
   switch (phase) {

@@ -1,7 +1,13 @@
 import type { Evidence } from '../core/evidence.ts'
-import type { RpcFailure } from '../events/amqp.ts'
+import type { AmqpMessage, RpcFailure } from '../events/amqp.ts'
+import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
 import type { SignalName } from './signal.ts'
+import { type Carried, carried } from './volume.ts'
+
+/** Messages remembered of one migration: a migration of Zed has some 40, and clients that wait for it ask every few
+ *  seconds. */
+const MESSAGES_MAX = 2048
 
 /** A step of Nova that went wrong, and what it said. */
 export interface NovaFailure {
@@ -27,6 +33,8 @@ export class NovaMigration {
   keystoneRoundTripNs: number | null = null
   /** The source's order to settle was a cast: nobody confirms it. */
   postIsCast = false
+  /** What its messages took, as far as they were captured. */
+  readonly messages: Carried[] = []
   firstPacket: Evidence
   lastPacket: Evidence
 
@@ -41,5 +49,15 @@ export class NovaMigration {
     if (first.packet < this.firstPacket.packet) this.firstPacket = first
     if (last.packet > this.lastPacket.packet) this.lastPacket = last
     this.machine.signal({ name, first, last, inferred })
+  }
+
+  /** A message that belongs to this migration passes. */
+  carries(event: AmqpMessage | HttpRequest | HttpResponse): void {
+    const message = carried(event)
+    if (message !== null) this.addMessage(message)
+  }
+
+  addMessage(message: Carried): void {
+    if (this.messages.length < MESSAGES_MAX) this.messages.push(message)
   }
 }

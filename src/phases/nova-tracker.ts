@@ -8,6 +8,7 @@ import { KeystoneLogins } from './keystone.ts'
 import { reportUnexpected } from './machine.ts'
 import { NovaMigration } from './nova-migration.ts'
 import type { SignalName } from './signal.ts'
+import { type Carried, carried } from './volume.ts'
 
 /** Exchanges and calls that may still be answered. */
 const WAITING_MAX = 16_384
@@ -40,6 +41,12 @@ const BEGINNINGS: ReadonlySet<string> = new Set([
   'post_live_migration_at_destination',
 ])
 
+/** A GET of a server, and what it took. */
+interface Lookup {
+  readonly request: HttpRequest
+  readonly messages: Carried[]
+}
+
 /** Follows live migrations through the API and Nova's messages, each by the uuid of its instance. */
 export class NovaTracker {
   readonly migrations: NovaMigration[] = []
@@ -49,7 +56,9 @@ export class NovaTracker {
   readonly #current = new BoundedMap<string, NovaMigration>(WAITING_MAX)
   readonly #byRequestId = new BoundedMap<string, NovaMigration>(WAITING_MAX)
   /** The last GET of a server by a client, not yet part of a migration. */
-  readonly #lookups = new BoundedMap<string, HttpRequest>(WAITING_MAX)
+  readonly #lookups = new BoundedMap<string, Lookup>(WAITING_MAX)
+  /** The same by exchange, for the answer. */
+  readonly #lookedUpBy = new BoundedMap<string, Lookup>(WAITING_MAX)
   /** Requests about a migration, by exchange. */
   readonly #asked = new BoundedMap<
     string,
@@ -65,6 +74,8 @@ export class NovaTracker {
       answered: boolean
     }
   >(WAITING_MAX)
+  /** All calls made for a migration, by message id. */
+  readonly #conversations = new BoundedMap<string, NovaMigration>(WAITING_MAX)
   /** Casts without an answer, by the channel on which the broker confirms them. */
   readonly #unconfirmed = new BoundedMap<string, NovaMigration>(WAITING_MAX)
 
@@ -98,6 +109,12 @@ export class NovaTracker {
 
   response(event: HttpResponse): void {
     this.#logins.response(event)
+    const lookup = this.#lookedUpBy.get(exchangeKey(event))
+    if (lookup !== undefined) {
+      this.#lookedUpBy.delete(exchangeKey(event))
+      const message = carried(event)
+      if (message !== null) lookup.messages.push(message)
+    }
     const asked = this.#asked.get(exchangeKey(event))
     if (asked !== undefined) this.#answered(event, asked.migration, asked.request)
     this.#shown(event)
@@ -106,10 +123,25 @@ export class NovaTracker {
   message(event: AmqpMessage): void {
     const { rpc } = event
     if (rpc === null) return
+    this.#follow(event, rpc)
     if (rpc.type === 'reply') this.#replied(event, rpc)
     else if (rpc.method !== null && METHODS[rpc.method] !== undefined) this.#asks(event, rpc, rpc.method)
     else if (rpc.method === 'external_instance_event') this.#plugged(event, rpc)
     else if (rpc.object !== null) this.#saved(rpc)
+  }
+
+  /** What services say to each other for a migration: messages with its request id, and their answers. The first message
+   *  of one that begins in the capture is known by its instance only, and counted where it is read. */
+  #follow(event: AmqpMessage, rpc: Rpc): void {
+    const { msgId, requestId } = rpc
+    if (rpc.type === 'reply') {
+      if (msgId !== null) this.#conversations.get(msgId)?.carries(event)
+      return
+    }
+    const migration = requestId === null ? undefined : this.#byRequestId.get(requestId)
+    if (migration === undefined) return
+    migration.carries(event)
+    if (msgId !== null) this.#conversations.set(msgId, migration)
   }
 
   /** The broker took on a message: for a cast, all that its sender ever hears. */
@@ -122,7 +154,10 @@ export class NovaTracker {
   }
 
   #lookedUp(event: HttpRequest, serverId: string): void {
-    this.#lookups.set(lookupKey(event, serverId), event)
+    const message = carried(event)
+    const lookup = { request: event, messages: message === null ? [] : [message] }
+    this.#lookups.set(lookupKey(event, serverId), lookup)
+    this.#lookedUpBy.set(exchangeKey(event), lookup)
     const migration = this.#current.get(serverId)
     if (migration?.postIsCast === true) this.#asked.set(exchangeKey(event), { migration, request: event })
   }
@@ -133,12 +168,13 @@ export class NovaTracker {
     const lookup = this.#lookups.get(lookupKey(event, serverId))
     const migration = this.#begin(
       serverId,
-      found?.login.discovery ?? found?.login.request ?? lookup?.first ?? event.first,
+      found?.login.discovery ?? found?.login.request ?? lookup?.request.first ?? event.first,
     )
     if (migration === null) return
     migration.destinationHost = host
     if (found !== null) {
       const { login, certain } = found
+      for (const message of login.messages) migration.addMessage(message)
       if (login.discovery !== null)
         migration.signal('auth.discovery', login.discovery, login.discovery, !certain)
       migration.signal('auth.request', login.request, login.request, !certain)
@@ -147,16 +183,19 @@ export class NovaTracker {
       if (syn !== null && synAck !== null) migration.keystoneRoundTripNs = synAck.timeNs - syn.timeNs
     }
     if (lookup !== undefined) {
-      migration.signal('server.get', lookup.first, lookup.last)
+      migration.signal('server.get', lookup.request.first, lookup.request.last)
+      for (const message of lookup.messages) migration.addMessage(message)
       this.#lookups.delete(lookupKey(event, serverId))
     }
     migration.signal('migrate.request', event.first, event.last)
+    migration.carries(event)
     this.#asked.set(exchangeKey(event), { migration, request: event })
   }
 
   #steered(event: HttpRequest, serverId: string, verb: string): void {
     const migration = this.#current.get(serverId)
     if (migration === undefined) return
+    migration.carries(event)
     if (verb === 'abort') migration.signal('abort.request', event.first, event.last)
     else if (verb === 'force-complete') migration.signal('force.request', event.first, event.last)
   }
@@ -165,12 +204,14 @@ export class NovaTracker {
   #activates(event: HttpRequest): void {
     const migration = event.requestId === null ? undefined : this.#byRequestId.get(event.requestId)
     if (migration === undefined) return
+    migration.carries(event)
     migration.signal('binding.request', event.first, event.last)
     this.#asked.set(exchangeKey(event), { migration, request: event })
   }
 
   #answered(event: HttpResponse, migration: NovaMigration, request: HttpRequest): void {
     this.#asked.delete(exchangeKey(event))
+    migration.carries(event)
     const ok = event.status < 300
     if (request.service.kind === 'nova.action') {
       migration.signal(ok ? 'migrate.accepted' : 'migrate.rejected', event.first, event.last)
@@ -197,6 +238,11 @@ export class NovaTracker {
     const meaning = METHODS[method]
     if (migration === null || meaning === undefined) return
     learn(migration, event, rpc)
+    const followed = rpc.requestId !== null && this.#byRequestId.has(rpc.requestId)
+    if (!followed) {
+      migration.carries(event)
+      if (rpc.msgId !== null) this.#conversations.set(rpc.msgId, migration)
+    }
     if (rpc.requestId !== null) this.#learnRequestId(migration, rpc.requestId)
     if (rpc.msgId !== null) this.#called.set(rpc.msgId, { migration, method, answered: false })
     else if (method === 'post_live_migration_at_destination' && !rpc.partial) {

@@ -2,6 +2,7 @@ import type { JoinedMigration } from './join.ts'
 import type { Migration } from './migration.ts'
 import type { NovaMigration } from './nova-migration.ts'
 import type { PhaseId } from './phase.ts'
+import type { SourceOrder } from './source-order.ts'
 
 export type Outcome = 'completed' | 'failed' | 'aborted' | 'incomplete'
 
@@ -44,6 +45,9 @@ export function judge({ libvirt, nova }: JoinedMigration, captureEndNs: number):
   if (verdict.outcome !== 'completed' || nova === null) return verdict
   return { outcome: 'completed', failure: failureOfPost(nova) }
 }
+
+const STRANDED =
+  'the migration stream broke off after the switch to post-copy: the guest waits at the destination for the rest of its memory'
 
 const INCOMPLETE: Verdict = { outcome: 'incomplete', failure: null }
 
@@ -97,11 +101,22 @@ function transferBegan(migration: Migration): boolean {
 
 /** Without the daemons' conversation, the end of the migration socket is all there is. */
 function judgeStream(migration: Migration): Verdict {
+  const { order } = migration
+  if (order !== null && (order.ok === false || migration.memory.length === 0)) return judgeOrder(order)
   if (migration.machine.transfer !== 'ended') return INCOMPLETE
   const broken = migration.memory.some((connection) => connection.lastRst !== null)
   const cut = migration.stream !== null && migration.stream.pages !== null && !migration.stream.complete
-  if (broken || cut) return failed('transfer', null, 'the migration stream broke off')
+  if (broken || cut)
+    return failed('transfer', null, migration.postCopied ? STRANDED : 'the migration stream broke off')
   return { outcome: 'completed', failure: null }
+}
+
+/** What the source answers to the client that ordered the migration. */
+function judgeOrder({ ok, error }: SourceOrder): Verdict {
+  if (ok === null) return INCOMPLETE
+  if (ok) return { outcome: 'completed', failure: null }
+  const message = error?.message ?? 'the source could not migrate the guest'
+  return failed(null, error?.code ?? null, message)
 }
 
 /** The conversation has no end in the capture: lost, or the capture stops first. */

@@ -3,7 +3,7 @@ import type { Diagnostics } from '../core/diagnostic.ts'
 import { MIGRATIONS_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
-import { actionOf, type LibvirtEvent } from '../events/libvirt.ts'
+import { actionOf, type LibvirtCall, type LibvirtEvent, type LibvirtReply } from '../events/libvirt.ts'
 import type { MultifdEvent } from '../events/multifd.ts'
 import type { QemuEvent } from '../events/qemu.ts'
 import type { RarpAnnounce } from '../events/rarp.ts'
@@ -16,6 +16,7 @@ import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
 import { NovaTracker } from './nova-tracker.ts'
 import type { Signal } from './signal.ts'
+import { SourceOrder } from './source-order.ts'
 import { TlsConversation } from './tls-conversation.ts'
 
 /** Events of a libvirt connection kept until it is known whether a migration follows. A client asks a dozen
@@ -63,6 +64,9 @@ export class MigrationTracker {
   readonly #diagnostics: Diagnostics
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
+  /** What clients told source daemons to do, and those of them that wait for the answer. */
+  readonly #orders: SourceOrder[] = []
+  readonly #openOrders = new Map<Connection, SourceOrder>()
   readonly #owners = new Map<Connection, { migration: Migration; role: Role }>()
   /** Migrations that still may get connections or announcements. */
   readonly #active = new Set<Migration>()
@@ -70,6 +74,8 @@ export class MigrationTracker {
   readonly #candidates = new Map<Migration, TcpOpen[]>()
   /** Connections that were open before the capture began. */
   readonly #strangers = new BoundedMap<number, TcpOpen>(CANDIDATES_MAX)
+  /** Connections that opened lately and belong to nobody yet. */
+  readonly #unclaimed = new BoundedMap<number, TcpOpen>(CANDIDATES_MAX)
   /** SYNs to libvirt's ports that nobody answered yet. */
   readonly #unanswered = new Map<Connection, TcpOpen>()
   /** Connections to libvirt's ports that were refused. */
@@ -102,6 +108,10 @@ export class MigrationTracker {
         return
       case 'nbd.greeting':
         this.#claimStorage(event.connection)
+        return
+      case 'nbd.export':
+      case 'nbd.end':
+        this.#toOwner(event)
         return
       case 'rarp.announce':
         this.#announced(event)
@@ -149,6 +159,7 @@ export class MigrationTracker {
       if (!spoke) this.#attempts.push({ connection, events: [open] })
     }
     for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
+    for (const order of this.#orders) this.#fulfil(order)
     this.#echoes.end()
     return join(this.#migrations, this.#nova.migrations)
   }
@@ -176,6 +187,12 @@ export class MigrationTracker {
       this.#own(connection, storage, 'storage')
       return
     }
+    const siblings = this.#siblings(connection)
+    if (siblings !== null) {
+      this.#own(connection, siblings, 'memory')
+      return
+    }
+    if (event.sawSyn) this.#unclaimed.set(connection.id, event)
     for (const migration of this.#active) {
       const candidates = this.#candidates.get(migration)
       if (candidates !== undefined && candidates.length < CANDIDATES_MAX && migration.sameHosts(connection))
@@ -226,6 +243,7 @@ export class MigrationTracker {
       this.#conversations.set(connection, conversation)
     }
     if (event.type === 'libvirt.call') this.#called(event, conversation)
+    if (event.type === 'libvirt.call' || event.type === 'libvirt.reply') this.#ordered(event)
     if (conversation.migration === null) {
       if (event.type !== 'libvirt.keepalive' && conversation.prelude.length < PRELUDE_MAX)
         conversation.prelude.push(event)
@@ -235,6 +253,27 @@ export class MigrationTracker {
     }
     conversation.migration.event(event, 'rpc')
     if (event.type === 'libvirt.reply') this.#replied(conversation.migration)
+  }
+
+  /** A client orders the source to migrate, or the source has done so. */
+  #ordered(event: LibvirtCall | LibvirtReply): void {
+    if (event.type === 'libvirt.reply') {
+      const order = this.#openOrders.get(event.connection)
+      if (order?.answers(event) !== true) return
+      order.replied(event)
+      this.#openOrders.delete(event.connection)
+    } else if (actionOf(event.procedure) === 'perform' && this.#orders.length < MIGRATIONS_MAX) {
+      const order = new SourceOrder(event)
+      this.#orders.push(order)
+      this.#openOrders.set(event.connection, order)
+    }
+  }
+
+  /** Each order belongs to the migration that came of it; where that is not in the capture, the order is all there is. */
+  #fulfil(order: SourceOrder): void {
+    const fitting = this.#migrations.find((migration) => migration.order === null && order.fits(migration))
+    const migration = fitting ?? this.#add(null)
+    migration?.follow(order)
   }
 
   #called(event: LibvirtEvent & { type: 'libvirt.call' }, conversation: Conversation): void {
@@ -306,7 +345,7 @@ export class MigrationTracker {
       return
     }
     conversation.migration ??= this.#beginEncrypted(connection)
-    for (const known of conversation.prelude) conversation.migration?.machine.signal(known)
+    for (const known of conversation.prelude) conversation.migration?.signal(known)
     conversation.prelude.length = 0
   }
 
@@ -376,10 +415,31 @@ export class MigrationTracker {
 
   #own(connection: Connection, migration: Migration, role: 'memory' | 'storage'): void {
     this.#owners.set(connection, { migration, role })
+    this.#unclaimed.delete(connection.id)
     if (role === 'memory') migration.memory.push(connection)
     else migration.storage.push(connection)
     this.#active.add(migration)
     this.#replayOpening(connection, migration, role)
+    if (role === 'memory') this.#claimSiblings(connection, migration)
+  }
+
+  /** Where one connection carries memory, others from the same host to the same port do so too: channels of a parallel
+   *  migration, or that of urgent pages. The main one is mostly the first that is known, not the first that opens. */
+  #claimSiblings(main: Connection, migration: Migration): void {
+    for (const { connection } of [...this.#unclaimed.values()]) {
+      const later = (connection.syn?.packet ?? 0) > (main.syn?.packet ?? Number.POSITIVE_INFINITY)
+      const free = !this.#owners.has(connection) && !this.#conversations.has(connection)
+      if (later && free && sameEnds(main, connection)) this.#own(connection, migration, 'memory')
+    }
+  }
+
+  /** The migration whose memory is on its way over a connection with the same ends. */
+  #siblings(connection: Connection): Migration | null {
+    for (const migration of this.#active) {
+      if (migration.machine.transfer !== 'open') continue
+      if (migration.memory.some((known) => sameEnds(known, connection))) return migration
+    }
+    return null
   }
 
   /** What happened on a connection before its owner was known. */

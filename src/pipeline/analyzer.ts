@@ -7,13 +7,19 @@ import type { CaptureReport, MigrationReport } from '../report/model.ts'
 import { Trace } from './trace.ts'
 import type { TrafficSummary } from './traffic.ts'
 
-export interface AnalyzerOptions {
+/** What is known of a run besides its packets. */
+export interface RunFacts {
+  /** Logs of clients that pinged the guests meanwhile. */
+  readonly pings?: readonly NamedPingLog[]
+  /** The longest stop that was allowed (migrate-setmaxdowntime), seconds; null: QEMU's default. */
+  readonly downtimeLimitS?: number | null
+}
+
+export interface AnalyzerOptions extends RunFacts {
   /** What the report calls the capture: a file's path. */
   readonly name?: string
   /** How the bytes were compressed before they were given, for the report. */
   readonly compression?: string | null
-  /** Logs of clients that pinged the guests meanwhile. */
-  readonly pings?: readonly NamedPingLog[]
 }
 
 /** All that one capture tells, or several merged ones. */
@@ -29,7 +35,7 @@ export interface Analysis {
 export class Analyzer {
   readonly #name: string
   readonly #compression: string | null
-  readonly #pings: readonly NamedPingLog[]
+  readonly #facts: RunFacts
   readonly #summary = new CaptureSummary()
   readonly #diagnostics = new Diagnostics()
   readonly #trace = new Trace(this.#diagnostics)
@@ -38,7 +44,7 @@ export class Analyzer {
   constructor(options: AnalyzerOptions = {}) {
     this.#name = options.name ?? 'capture'
     this.#compression = options.compression ?? null
-    this.#pings = options.pings ?? []
+    this.#facts = options
     this.#reader = new CaptureReader((packet) => this.#trace.packet(packet), this.#summary, this.#diagnostics)
   }
 
@@ -62,11 +68,14 @@ export class Analyzer {
    *  @throws InputError when there were none, or too few to tell */
   end(): Analysis {
     this.#reader.end()
-    const migrations = this.#trace.end(this.#pings, this.#summary.startEpochNs)
+    const migrations = this.#trace.end(this.#facts.pings ?? [], this.#summary.startEpochNs)
     const capture = describeCapture(this.#name, this.#compression, this.#summary, this.#diagnostics.list())
     return {
       captures: [capture],
-      migrations: describeMigrations(migrations, this.#summary, this.#name),
+      migrations: describeMigrations(migrations, this.#summary, {
+        name: this.#name,
+        downtimeLimitS: this.#facts.downtimeLimitS ?? null,
+      }),
       traffic: this.#trace.traffic,
     }
   }

@@ -11,10 +11,21 @@ import {
   looksLikeMultifd,
   looksLikeQemuMigration,
   looksLikeRamRecords,
+  looksLikeResumedStream,
+  looksLikeUrgentChannel,
 } from '../protocols/qemu-migration/signature.ts'
 import { looksLikeTlsClient } from '../protocols/tls/decoder.ts'
 
-export type Protocol = 'libvirt' | 'qemu-migration' | 'multifd' | 'nbd' | 'tls' | 'http' | 'amqp'
+export type Protocol =
+  | 'libvirt'
+  | 'qemu-migration'
+  | 'resumed-stream'
+  | 'urgent-channel'
+  | 'multifd'
+  | 'nbd'
+  | 'tls'
+  | 'http'
+  | 'amqp'
 
 /** Who reads a connection; null where nothing needs to be read. */
 export interface Decoders {
@@ -186,6 +197,8 @@ const SIGNATURES: readonly Signature[] = [
   { protocol: 'amqp', test: startsAmqp, fromClient: () => true },
   { protocol: 'multifd', test: looksLikeMultifd, fromClient: () => true },
   { protocol: 'tls', test: looksLikeTlsClient, fromClient: () => true },
+  { protocol: 'resumed-stream', test: looksLikeResumedStream, fromClient: () => true },
+  { protocol: 'urgent-channel', test: looksLikeUrgentChannel, fromClient: () => true },
   { protocol: 'nbd', test: looksLikeNbdServer, fromClient: () => false },
 ]
 

@@ -16,13 +16,31 @@ import { Exchanges } from '../protocols/http/exchanges.ts'
 import { decodeIcmp } from '../protocols/icmp/decoder.ts'
 import { LibvirtDecoder } from '../protocols/libvirt/decoder.ts'
 import { MultifdDecoder } from '../protocols/multifd/decoder.ts'
+import { NbdConversation } from '../protocols/nbd/conversation.ts'
+import { NbdDecoder } from '../protocols/nbd/decoder.ts'
 import { QemuMigrationDecoder } from '../protocols/qemu-migration/decoder.ts'
 import { ReturnPathDecoder } from '../protocols/qemu-migration/return-path.ts'
+import { UrgentChannelDecoder } from '../protocols/qemu-migration/urgent-channel.ts'
 import { decodeRarp } from '../protocols/rarp/decoder.ts'
 import { TlsDecoder } from '../protocols/tls/decoder.ts'
 import { EventQueue } from './event-queue.ts'
 import { type Decoders, type MidStream, type Protocol, Recognizer } from './recognizer.ts'
 import { TrafficSummary } from './traffic.ts'
+
+/** Packets with payload that are remembered of a connection, so that bytes can be told by message and by phase. The longest
+ *  stretch of libvirt's that is looked back on is from the end of CONNECT_OPEN to the end of the prepare call: 20 packets, and
+ *  those of a domain description. Of bulk data nobody asks. */
+const BOOKS: Readonly<Record<Protocol, number>> = {
+  libvirt: 64,
+  tls: 64,
+  http: 16,
+  amqp: 16,
+  'qemu-migration': 0,
+  'resumed-stream': 0,
+  'urgent-channel': 0,
+  multifd: 0,
+  nbd: 0,
+}
 
 /** From packets to migrations: wires the network, the decoders and the tracker. The packets are those of one capture, or
  *  of several that were merged. */
@@ -86,6 +104,7 @@ export class Trace {
     midStream: MidStream,
   ): Decoders => {
     this.traffic.recognised(protocol, connection)
+    connection.keepBooks(BOOKS[protocol])
     const sink = (event: ProtocolEvent): void => this.#event(event)
     const common = {
       connection,
@@ -106,6 +125,13 @@ export class Trace {
       }
       case 'qemu-migration':
         return { toServer: new QemuMigrationDecoder(toServer), toClient: new ReturnPathDecoder(toClient) }
+      case 'resumed-stream':
+        return {
+          toServer: new QemuMigrationDecoder({ ...toServer, resumed: true }),
+          toClient: new ReturnPathDecoder(toClient),
+        }
+      case 'urgent-channel':
+        return { toServer: new UrgentChannelDecoder(toServer), toClient: null }
       case 'http': {
         const shared = { exchanges: new Exchanges(), salt: this.#salt }
         return {
@@ -118,17 +144,17 @@ export class Trace {
       case 'tls':
         return { toServer: new TlsDecoder(toServer), toClient: new TlsDecoder(toClient) }
       case 'nbd': {
-        const at = connection.firstPacket
-        sink({ type: 'nbd.greeting', connection, direction: 'to-client', first: at, last: at })
-        return NOBODY
+        const conversation = new NbdConversation(common)
+        return {
+          toServer: new NbdDecoder({ ...toServer, conversation }),
+          toClient: new NbdDecoder({ ...toClient, conversation }),
+        }
       }
       case 'multifd':
         return { toServer: new MultifdDecoder(toServer), toClient: null }
     }
   }
 }
-
-const NOBODY: Decoders = { toServer: null, toClient: null }
 
 function randomWord(): number {
   return Math.floor(Math.random() * 2 ** 32)

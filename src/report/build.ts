@@ -1,6 +1,8 @@
 import type { CaptureSummary } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
+import type { Evidence } from '../core/evidence.ts'
 import { type Connection, termination } from '../events/connection.ts'
+import { MIGRATE_FLAG, migrateFlagNames } from '../events/migrate-flags.ts'
 import { type Instant, streamDowntime } from '../phases/downtime.ts'
 import type { EchoDowntime } from '../phases/echo-figures.ts'
 import type { Interval, Intervals, Mark } from '../phases/interval.ts'
@@ -10,9 +12,11 @@ import { reasonMissing } from '../phases/missing.ts'
 import type { NovaMigration } from '../phases/nova-migration.ts'
 import { judge } from '../phases/outcome.ts'
 import { LIBVIRT_PHASES, PHASES, type PhaseId } from '../phases/phase.ts'
+import { compareWithHypervisor } from './comparison.ts'
+import { DOWNTIME_LIMIT_S } from './convergence.ts'
+import { boundary, IN_ONE_CAPTURE, type Locate } from './locate.ts'
 import { describeMode } from './mode.ts'
 import type {
-  Boundary,
   CaptureReport,
   DowntimeReport,
   EchoReport,
@@ -20,10 +24,12 @@ import type {
   InstantReport,
   MigrationReport,
   OpenStackReport,
+  OrderReport,
   PhaseReport,
-  StorageReport,
 } from './model.ts'
 import { describeSpan } from './span.ts'
+import { describeStorage } from './storage.ts'
+import { describeTraffic } from './traffic.ts'
 import { describeTransfer } from './transfer.ts'
 
 const LINK_TYPE_NAMES: Readonly<Record<number, string>> = {
@@ -36,8 +42,6 @@ const LINK_TYPE_NAMES: Readonly<Record<number, string>> = {
   229: 'IPV6',
   276: 'LINUX_SLL2',
 }
-
-const MISSING: Boundary = { packet: null, file: null, time_s: null, kind: 'missing', rule: null }
 
 export function seconds(ns: number): number {
   return ns / 1e9
@@ -75,38 +79,40 @@ export interface TraceSpan {
   readonly latestNs: number
 }
 
-/** Where a packet of a merged trace comes from. */
-export type Locate = (packet: number) => { readonly packet: number; readonly file: string | null }
+export interface DescribeOptions {
+  /** What the report calls the capture. */
+  readonly name: string
+  /** The longest stop that was allowed, seconds; null: QEMU's default. */
+  readonly downtimeLimitS: number | null
+  /** Names the capture of each packet, where several were merged. */
+  readonly locate?: Locate
+}
 
-const IN_ONE_CAPTURE: Locate = (packet) => ({ packet, file: null })
-
-/** The migrations of a trace, in order of their start.
- *  @param name what the report calls the capture
- *  @param locate names the capture of each packet, where several were merged */
+/** The migrations of a trace, in order of their start. */
 export function describeMigrations(
   migrations: readonly JoinedMigration[],
   span: TraceSpan,
-  name: string,
-  locate: Locate = IN_ONE_CAPTURE,
+  options: DescribeOptions,
 ): MigrationReport[] {
-  return migrations.map((migration, index) => describeMigration(migration, index, span, name, locate))
+  return migrations.map((migration, index) => describeMigration(migration, index, span, options))
 }
 
 function describeMigration(
   migration: JoinedMigration,
   index: number,
   span: TraceSpan,
-  file: string,
-  locate: Locate,
+  { name, downtimeLimitS, locate = IN_ONE_CAPTURE }: DescribeOptions,
 ): MigrationReport {
   const { libvirt, nova } = migration
   const intervals = intervalsOf(migration)
   const ids = nova === null ? LIBVIRT_PHASES : PHASES.map((phase) => phase.id)
   const phases = ids.map((id) => describePhase(migration, intervals, id, locate))
-  const hypervisor = libvirt === null ? null : describeHypervisor(libvirt)
+  const counters = libvirt === null ? null : describeHypervisor(libvirt)
   const verdict = judge(migration, span.latestNs)
+  const transfer = describeTransfer(libvirt, verdict.outcome, downtimeLimitS ?? DOWNTIME_LIMIT_S, locate)
+  const downtime = describeDowntime(libvirt, counters, locate)
   return {
-    capture: file,
+    capture: name,
     index,
     domain: {
       name: libvirt?.domain?.name ?? null,
@@ -131,10 +137,15 @@ function describeMigration(
     libvirt_migration_time_s: between(intervals, 'remote_connect', 'cleanup'),
     libvirt_connection_time_s: connectionTime(libvirt?.rpc ?? null),
     ...describeSpan(phases, intervals),
-    transfer: describeTransfer(libvirt, verdict.outcome),
+    transfer,
+    order: libvirt === null ? null : describeOrder(libvirt, locate),
     storage: libvirt === null ? null : describeStorage(libvirt, locate),
-    downtime: describeDowntime(libvirt, hypervisor, locate),
-    hypervisor,
+    traffic: describeTraffic(migration),
+    downtime,
+    hypervisor:
+      libvirt === null || counters === null
+        ? null
+        : { ...counters, comparison: compareWithHypervisor(libvirt, counters, transfer, downtime) },
     openstack: nova === null ? null : describeNova(nova, intervals, locate),
     diagnostics: [],
   }
@@ -169,16 +180,6 @@ function inferredStart(interval: Interval | undefined): Mark | null {
   return first === undefined ? null : { ...first, kind: 'inferred' }
 }
 
-function boundary(mark: Mark | null, locate: Locate): Boundary {
-  if (mark === null) return MISSING
-  return { ...locate(mark.at.packet), time_s: seconds(mark.at.timeNs), kind: mark.kind, rule: mark.rule }
-}
-
-function durationOf(interval: Interval | undefined): number | null {
-  if (!interval?.start || !interval.end) return null
-  return seconds(interval.end.at.timeNs - interval.start.at.timeNs)
-}
-
 function markersOf(interval: Interval | undefined, locate: Locate): PhaseReport['markers'] {
   return [...(interval?.markers ?? [])]
     .sort(([, a], [, b]) => a.at.packet - b.at.packet)
@@ -202,15 +203,17 @@ function epochNs(summary: TraceSpan, phases: readonly PhaseReport[]): string | n
   return (summary.startEpochNs + BigInt(Math.round(Math.min(...times) * 1e9))).toString()
 }
 
-function describeStorage(migration: Migration, locate: Locate): StorageReport | null {
-  if (migration.storage.length === 0) return null
-  const interval = migration.machine.intervals.get('storage')
+/** From the first byte of the client's perform call to the last one of the answer. */
+function describeOrder({ order }: Migration, locate: Locate): OrderReport | null {
+  if (order === null) return null
+  const { start, end, flags, connection } = order
+  const mark = (at: Evidence, rule: string): Mark => ({ rule, at, kind: 'observed' })
   return {
-    start: boundary(interval?.start ?? null, locate),
-    end: boundary(interval?.end ?? null, locate),
-    duration_s: durationOf(interval),
-    connections: migration.storage.length,
-    payload_bytes: migration.storage.reduce((sum, connection) => sum + connection.toServer.payloadBytes, 0),
+    client: connection.client.address,
+    start: boundary(mark(start, 'libvirt.perform.call'), locate),
+    end: boundary(end === null ? null : mark(end, 'libvirt.perform.reply'), locate),
+    duration_s: end === null ? null : seconds(end.timeNs - start.timeNs),
+    flags: flags === null ? null : migrateFlagNames(flags),
   }
 }
 
@@ -224,7 +227,9 @@ function describeNova(nova: NovaMigration, intervals: Intervals, locate: Locate)
   }
 }
 
-function describeHypervisor(migration: Migration): HypervisorReport | null {
+type Counters = Omit<HypervisorReport, 'comparison'>
+
+function describeHypervisor(migration: Migration): Counters | null {
   const statistics = migration.statistics ?? migration.statisticsOfCall
   if (statistics === null) return null
   return {
@@ -245,12 +250,14 @@ function describeHypervisor(migration: Migration): HypervisorReport | null {
  *  beside it. */
 function describeDowntime(
   migration: Migration | null,
-  hypervisor: HypervisorReport | null,
+  hypervisor: Counters | null,
   locate: Locate,
 ): DowntimeReport {
   const { stop, resume } = migration === null ? { stop: null, resume: null } : streamDowntime(migration)
   const byHypervisor = hypervisorDowntime(hypervisor)
   const both = stop !== null && resume !== null
+  const { flags = null } = migration ?? {}
+  const paused = flags !== null && (flags & MIGRATE_FLAG.PAUSED) !== 0
   const duration = both ? seconds(Math.max(0, resume.atNs - stop.atNs)) : null
   const facts = {
     stream: { start: instant(stop, locate), end: instant(resume, locate), duration_s: duration },
@@ -265,6 +272,8 @@ function describeDowntime(
       method: 'stream',
       ...facts,
     }
+  // A guest that is left paused does not run again: nothing ends its downtime.
+  if (paused) return { best_s: null, lower_s: null, upper_s: null, method: null, ...facts }
   const { lower_s = null, upper_s = null, lost = null } = facts.icmp ?? {}
   // A client that lost nothing only says how long the guest was stopped at most.
   if (migration?.machine.control === 'finished' && lower_s !== null && upper_s !== null && lost !== 0)
@@ -311,7 +320,7 @@ function instant(of: Instant | null, locate: Locate): InstantReport | null {
 
 /** The finish reply's downtime runs on two clocks; their difference is the cookie's own `delta`.
  *  @see protocols.md C.6 */
-function hypervisorDowntime(hypervisor: HypervisorReport | null): number | null {
+function hypervisorDowntime(hypervisor: Counters | null): number | null {
   if (hypervisor?.downtime_ms == null || hypervisor.clock_delta_ms === null) return null
   return (hypervisor.downtime_ms - hypervisor.clock_delta_ms) / 1000
 }

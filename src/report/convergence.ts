@@ -2,9 +2,10 @@ import type { Outcome } from '../phases/outcome.ts'
 import { formatBitRate, formatBytes, formatDuration } from './format.ts'
 import type { ConvergenceReport, RoundReport } from './model.ts'
 
-/** libvirt leaves QEMU's default downtime limit as it is, unless migrate-setmaxdowntime changes it.
+/** libvirt leaves QEMU's default downtime limit as it is, unless migrate-setmaxdowntime changes it, which does not show on
+ *  the wire.
  *  @see QEMU migration/options.c, DEFAULT_MIGRATE_SET_DOWNTIME */
-const DOWNTIME_LIMIT_S = 0.3
+export const DOWNTIME_LIMIT_S = 0.3
 /** What is left shrinks by less than a tenth in a round: it never fits into any limit. */
 const STALLED = 0.9
 /** What is left halves at least. */
@@ -25,6 +26,7 @@ export interface ConvergenceFacts {
   readonly postCopied: boolean
   /** Percent of its time that the guest was kept from running, at last; null when libvirt did not say. */
   readonly throttle: number | null
+  readonly downtimeLimitS: number
 }
 
 /** Whether pre-copy got ahead of the guest's writes, in one sentence with the numbers it rests on. What is left after a round
@@ -34,19 +36,34 @@ export function describeConvergence(facts: ConvergenceFacts): ConvergenceReport 
   const { rounds, reason, outcome, postCopied } = facts
   if (rounds === null || rounds.length === 0) {
     const why = reason ?? 'no page of the guest was seen'
-    return verdict(null, `Not judged: ${why}.`)
+    return verdict(null, `Not judged: ${why}.`, facts)
   }
   if (outcome === 'completed' && !postCopied) return ofFinished(rounds, facts)
   const first = rounds.length === 1 || !sentOnce(rounds, facts)
   return first ? ofFirstPass(rounds, facts) : ofUnfinished(rounds, facts)
 }
 
+/** @param judged the rounds that it rests on
+ *  @param left bytes that were left after each of them and did not fit into the downtime limit */
 function verdict(
   is: ConvergenceReport['verdict'],
   sentence: string,
-  required: number | null = null,
+  { downtimeLimitS }: ConvergenceFacts,
+  judged: readonly RoundReport[] = [],
+  left: readonly number[] = [],
 ): ConvergenceReport {
-  return { verdict: is, sentence, required_bandwidth_bps: required }
+  const bandwidth = judged.length === 0 ? null : throughput(judged)
+  const largest = left.length === 0 ? null : Math.max(...left)
+  return {
+    verdict: is,
+    sentence,
+    downtime_limit_s: downtimeLimitS,
+    bandwidth_bps: bandwidth,
+    dirty_rate_bps: dirtyRate(judged),
+    left_bytes: largest,
+    required_bandwidth_bps: largest === null ? null : needed(left, downtimeLimitS),
+    required_downtime_limit_s: largest === null || !bandwidth ? null : (largest * 8) / bandwidth,
+  }
 }
 
 /** All of the guest's memory has passed at least once, or is not known. */
@@ -68,17 +85,18 @@ function ofFirstPass(rounds: readonly RoundReport[], facts: ConvergenceFacts): C
   return verdict(
     null,
     `${endText(facts)} in the first pass over memory: ${formatBytes(sent)}${share} had passed in ${formatDuration(duration)} (${formatBitRate(throughput(rounds))}), ${again === 0 ? 'none' : formatBytes(again)} of it twice, which does not show how fast the guest writes${whole}.`,
+    facts,
   )
 }
 
 function ofFinished(rounds: readonly RoundReport[], facts: ConvergenceFacts): ConvergenceReport {
   if (rounds.length === 1)
-    return verdict('converged', 'Converged in the first round: no page had to be sent twice.')
+    return verdict('converged', 'Converged in the first round: no page had to be sent twice.', facts, rounds)
   const left = leftovers(rounds, facts.pageSize)
   const bandwidth = throughput(rounds)
   const stalled = left.filter((bytes, index) => {
     const before = left[index - 1]
-    return before !== undefined && bytes >= STALLED * before && before * 8 > DOWNTIME_LIMIT_S * bandwidth
+    return before !== undefined && bytes >= STALLED * before && before * 8 > facts.downtimeLimitS * bandwidth
   })
   const throttled = throttleText(facts)
   const way =
@@ -87,11 +105,12 @@ function ofFinished(rounds: readonly RoundReport[], facts: ConvergenceFacts): Co
       : `what was left went from ${formatBytes(left[0] ?? null)} after the first to ${formatBytes(left.at(-1) ?? null)}`
   const rates = `at ${formatBitRate(bandwidth)} against ${formatBitRate(dirtyRate(rounds))} dirtied`
   const what = `in ${rounds.length} rounds, ${rates}: ${way}`
-  if (stalled.length === 0 && throttled === '') return verdict('converged', `Converged ${what}.`)
-  const required = stalled.length === 0 ? null : needed(stalled)
+  if (stalled.length === 0 && throttled === '')
+    return verdict('converged', `Converged ${what}.`, facts, rounds)
   const often = stalled.length === 0 ? '' : `, but did not in ${stalled.length} of the steps between them`
-  const need = required === null ? '' : `; ${limitText(stalled, bandwidth)}`
-  return verdict('marginal', `Converged with difficulty ${what}${often}${throttled}${need}.`, required)
+  const need = stalled.length === 0 ? '' : `; ${limitText(stalled, bandwidth, facts)}`
+  const sentence = `Converged with difficulty ${what}${often}${throttled}${need}.`
+  return verdict('marginal', sentence, facts, rounds, stalled)
 }
 
 /** The last round was cut short, and says at least how much was left. */
@@ -101,28 +120,26 @@ function ofUnfinished(rounds: readonly RoundReport[], facts: ConvergenceFacts): 
   const whole = all.slice(0, -1)
   const recent = [first, ...(whole.length > 0 ? whole : all)].slice(-RECENT - 1)
   const shrink = ((recent.at(-1) as number) / (recent[0] as number)) ** (1 / (recent.length - 1))
-  const bandwidth = throughput(rounds.slice(-RECENT - 1))
+  const judged = rounds.slice(-RECENT - 1)
+  const bandwidth = throughput(judged)
   const least = whole.length > 0 ? '' : 'at least '
   const list = recent
     .slice(1)
     .map((bytes) => formatBytes(bytes))
     .join(', ')
-  const rates = `${formatBitRate(dirtyRate(rounds.slice(-RECENT - 1)))} dirtied against ${formatBitRate(bandwidth)} sent`
+  const dirtied = dirtyRate(judged)
+  const rates = `${dirtied === null ? '' : `${formatBitRate(dirtied)} dirtied against `}${formatBitRate(bandwidth)} sent`
   const what = `after ${rounds.length} rounds, ${rates}, ${least}${list} left after each of the last`
   const working = recent.slice(1)
-  if (shrink >= STALLED) {
-    const sentence = `${endText(facts)} without converging ${what}${throttleText(facts)}; ${limitText(working, bandwidth)}.`
-    return verdict('not_converging', sentence, needed(working))
-  }
-  if (whole.length === 0)
-    return verdict(null, `${endText(facts)} ${what}: too early to tell${throttleText(facts)}.`)
+  const limits = `; ${limitText(working, bandwidth, facts)}`
+  const end = (how: string, more = ''): string =>
+    `${endText(facts)} ${how}${what}${throttleText(facts)}${more}.`
+  if (shrink >= STALLED)
+    return verdict('not_converging', end('without converging ', limits), facts, judged, working)
+  if (whole.length === 0) return verdict(null, end('', ', too early to tell'), facts, judged)
   if (shrink >= SHRINKING)
-    return verdict(
-      'marginal',
-      `${endText(facts)} while converging slowly ${what}${throttleText(facts)}; ${limitText(working, bandwidth)}.`,
-      needed(working),
-    )
-  return verdict(null, `${endText(facts)} while converging ${what}${throttleText(facts)}.`)
+    return verdict('marginal', end('while converging slowly ', limits), facts, judged, working)
+  return verdict(null, end('while converging '), facts, judged)
 }
 
 function endText({ outcome, postCopied }: ConvergenceFacts): string {
@@ -146,13 +163,13 @@ function leftovers(rounds: readonly RoundReport[], pageSize: number): number[] {
 }
 
 /** Enough to send all that is written again and again within the downtime limit. */
-function needed(left: readonly number[]): number {
-  return (Math.max(...left) * 8) / DOWNTIME_LIMIT_S
+function needed(left: readonly number[], limitS: number): number {
+  return (Math.max(...left) * 8) / limitS
 }
 
-function limitText(left: readonly number[], bandwidth: number): string {
+function limitText(left: readonly number[], bandwidth: number, { downtimeLimitS }: ConvergenceFacts): string {
   const limit = bandwidth > 0 ? (Math.max(...left) * 8) / bandwidth : null
-  return `the default downtime limit of ${DOWNTIME_LIMIT_S * 1000} ms needs ${formatBitRate(needed(left))}, this bandwidth a limit of ${formatDuration(limit)}`
+  return `a downtime limit of ${formatDuration(downtimeLimitS)} needs ${formatBitRate(needed(left, downtimeLimitS))}, this bandwidth a limit of ${formatDuration(limit)}`
 }
 
 /** Bits per second over all of these rounds. */
@@ -161,7 +178,7 @@ function throughput(rounds: readonly RoundReport[]): number {
   return duration > 0 ? (rounds.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / duration : 0
 }
 
-/** Bits per second over all of these rounds but the last, during which nothing is known. */
+/** Bits per second over those of these rounds of which it is known. */
 function dirtyRate(rounds: readonly RoundReport[]): number | null {
   const known = rounds.filter((round) => round.dirty_rate_bps !== null)
   const duration = durationOf(known)

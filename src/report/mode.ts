@@ -3,10 +3,13 @@ import type { Migration } from '../phases/migration.ts'
 import type { ModeReport } from './model.ts'
 
 const UNKNOWN_MODE: ModeReport = {
+  memory: null,
   live: null,
   peer2peer: null,
   tunnelled: false,
   post_copy: null,
+  paused: null,
+  bandwidth_limit_mib_s: null,
   multifd_channels: 0,
   storage: null,
   tls: false,
@@ -21,16 +24,29 @@ export function describeMode(migration: Migration | null): ModeReport {
   const has = (name: keyof typeof MIGRATE_FLAG): boolean | null =>
     flags === null ? null : (flags & MIGRATE_FLAG[name]) !== 0
   return {
+    memory: memoryOf(migration, has),
     live: has('LIVE'),
     peer2peer: has('PEER2PEER'),
     tunnelled: migration.tunnelled,
     post_copy: has('POSTCOPY'),
+    paused: has('PAUSED'),
+    bandwidth_limit_mib_s: migration.bandwidth,
     multifd_channels: channelsOf(migration, has('PARALLEL')),
     storage: storageOf(migration, has('NON_SHARED_DISK') || has('NON_SHARED_INC')),
     tls: migration.encrypted || has('TLS') === true,
     compression: compressionOf(migration, has('COMPRESSED')),
     flags: flags === null ? null : migrateFlagNames(flags),
   }
+}
+
+function memoryOf(
+  { postCopied, stream }: Migration,
+  has: (name: keyof typeof MIGRATE_FLAG) => boolean | null,
+): ModeReport['memory'] {
+  if (postCopied) return 'post-copy'
+  if (has('OFFLINE') === true) return 'none'
+  if (has('LIVE') === false) return 'stop-and-copy'
+  return has('LIVE') === true || (stream?.rounds ?? 0) > 1 ? 'pre-copy' : null
 }
 
 /** The channels that said what they are; under TLS, all connections but the main one. */

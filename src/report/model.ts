@@ -15,7 +15,7 @@ export interface Report {
 
 export interface CaptureReport {
   readonly file: string
-  readonly format: 'pcap' | 'pcapng'
+  readonly format: 'pcap' | 'pcapng' | 'dpmi'
   /** How the file was compressed; null when it was not. */
   readonly compression: string | null
   /** LINKTYPE names; a number where the name is not known. */
@@ -78,10 +78,18 @@ export interface Gap {
 }
 
 export interface ModeReport {
+  /** How the memory goes over: while the guest runs, after it was switched to the destination, with the guest stopped
+   *  throughout, or not at all (the guest is shut off). Null when neither flags nor stream tell. */
+  readonly memory: 'pre-copy' | 'post-copy' | 'stop-and-copy' | 'none' | null
   readonly live: boolean | null
   readonly peer2peer: boolean | null
   readonly tunnelled: boolean
+  /** Allowed by the call; whether it came to that, `memory` says. */
   readonly post_copy: boolean | null
+  /** The guest is paused at the destination, as it was at the source, or as asked for. */
+  readonly paused: boolean | null
+  /** Asked for, MiB/s; null when nothing was. */
+  readonly bandwidth_limit_mib_s: number | null
   readonly multifd_channels: number
   /** `shared`: not copied; `nbd`: copied beside the memory; `stream`: copied inside the memory stream; `copied`: copied, the
    *  way was not seen. */
@@ -100,7 +108,10 @@ export interface TransferReport {
   /** Payload that passed but is not in the capture, or only in part. */
   readonly missing_bytes: number | null
   readonly throughput_mean_bps: number | null
+  /** Of the best bin of `throughput`, or the mean where that is higher because the transfer is shorter than a bin. */
   readonly throughput_peak_bps: number | null
+  /** Null when nothing passed. */
+  readonly throughput: ThroughputReport | null
   readonly connections: number
   readonly storage_bytes: number | null
   /** Null when they could not be counted. */
@@ -111,11 +122,72 @@ export interface TransferReport {
     readonly compressed: number
     readonly page_size_bytes: number
   } | null
+  /** Null where the guest was not switched to post-copy. */
+  readonly post_copy: PostCopyReport | null
   /** Rounds of pre-copy as far as they show; null when they could not be told apart. */
   readonly rounds: readonly RoundReport[] | null
   /** Why there are no rounds; null when there are. */
   readonly rounds_reason: string | null
   readonly convergence: ConvergenceReport
+}
+
+/** One part of a post-copy migration. */
+export interface SubPhaseReport {
+  /** `pre_copy`: from the start of the transfer; `switch`: from the first command of the switch (the guest has been stopped by
+   *  then); `post_copy`: from the command by which the guest may run, to its last page. `recovery`, in place of the first two: from
+   *  the start of a stream that goes on after an interruption, to its first page. */
+  readonly id: 'pre_copy' | 'switch' | 'recovery' | 'post_copy'
+  readonly start: Omit<Marker, 'id'> | null
+  readonly end: Omit<Marker, 'id'> | null
+  readonly duration_s: number | null
+}
+
+export interface PostCopyReport {
+  readonly parts: readonly SubPhaseReport[]
+  /** Null when they could not be counted. */
+  readonly pages_after_switch: {
+    readonly normal: number
+    readonly zero: number
+    readonly xbzrle: number
+    readonly compressed: number
+  } | null
+  /** Those of them that went over a connection of their own (postcopy-preempt); null without one. */
+  readonly urgent_pages: number | null
+  /** Of the main stream, with the heads of pages and sections. */
+  readonly bytes_after_switch: number | null
+  /** Pages that the guest at the destination waited for. */
+  readonly page_requests: number
+  readonly first_request_s: number | null
+  readonly last_request_s: number | null
+}
+
+/** Payload to the destination over time. */
+export interface ThroughputReport {
+  /** Start of the first bin. */
+  readonly start_s: number
+  /** Width of a bin: 0.1, in long transfers ten or a hundred times as much. */
+  readonly bin_s: number
+  readonly to_destination_bps: readonly number[]
+}
+
+/** What passed for a migration: one row for each phase, protocol and direction. */
+export interface TrafficReport {
+  /** `storage`: the storage copy beside the memory; null: between the phases. */
+  readonly phase: PhaseId | 'storage' | null
+  /** `libvirt-stream`: memory inside libvirt's connection. */
+  readonly protocol:
+    | 'http'
+    | 'amqp'
+    | 'libvirt'
+    | 'libvirt-tls'
+    | 'libvirt-stream'
+    | 'nbd'
+    | 'qemu-migration'
+    | 'multifd'
+  /** As the TCP connection was opened; the destination is the server of libvirt's, the memory's and the disks'. */
+  readonly direction: 'to_server' | 'to_client'
+  readonly wire_bytes: number
+  readonly payload_bytes: number
 }
 
 /** Pages between two looks at what the guest has written: none repeats within a round. A lower bound of QEMU's own
@@ -143,8 +215,29 @@ export interface ConvergenceReport {
   /** Null when what was seen does not tell. */
   readonly verdict: 'converged' | 'marginal' | 'not_converging' | null
   readonly sentence: string
-  /** Enough for the default downtime limit, where it was not. */
+  /** The longest stop that is allowed, as given; 0.3 is QEMU's default. */
+  readonly downtime_limit_s: number
+  /** Sent, over the rounds that were judged; null without a judgement. */
+  readonly bandwidth_bps: number | null
+  /** Written by the guest, over the same rounds, as far as it shows: a page counts once a round however often it is written. */
+  readonly dirty_rate_bps: number | null
+  /** What was left after each round and did not fit: the largest of the rounds that were judged. Null where it did fit. */
+  readonly left_bytes: number | null
+  /** Bandwidth at which what was left fits into the downtime limit; null where it did. */
   readonly required_bandwidth_bps: number | null
+  /** Downtime limit into which what was left fits at this bandwidth; null where it did. */
+  readonly required_downtime_limit_s: number | null
+}
+
+/** What a management client told the source to do (`perform`): from the first byte of the call to the last one of the answer. */
+export interface OrderReport {
+  /** Address of the client. */
+  readonly client: string
+  readonly start: Boundary
+  readonly end: Boundary
+  readonly duration_s: number | null
+  /** Of the call; some of them the destination does not get to know. */
+  readonly flags: readonly string[] | null
 }
 
 /** A storage copy beside the memory. */
@@ -153,7 +246,29 @@ export interface StorageReport {
   readonly end: Boundary
   readonly duration_s: number | null
   readonly connections: number
+  /** To the destination, with the heads of requests. */
   readonly payload_bytes: number
+  readonly throughput: ThroughputReport | null
+  /** One for each connection that was read. */
+  readonly disks: readonly DiskReport[]
+}
+
+/** One disk that is copied over NBD. */
+export interface DiskReport {
+  /** Name of the export; null when it was not captured. */
+  readonly export: string | null
+  readonly size_bytes: number | null
+  readonly writes: number
+  /** Contents that passed. */
+  readonly written_bytes: number
+  /** Written as zeroes, which do not pass. */
+  readonly zeroes_bytes: number
+  readonly first_write_s: number | null
+  readonly last_write_s: number | null
+  /** Replies that report one; null when replies are missing. */
+  readonly errors: number | null
+  /** All requests were read; otherwise there may have been more. */
+  readonly complete: boolean
 }
 
 /** What QEMU and libvirt say of themselves in the migration cookie. */
@@ -168,6 +283,27 @@ export interface HypervisorReport {
   readonly memory_constant_pages: number | null
   readonly memory_iterations: number | null
   readonly auto_converge_throttle: number | null
+  /** The same against the packets, as far as it was reported. */
+  readonly comparison: readonly ComparisonReport[]
+}
+
+/** What the hypervisor reports, what the packets show, and the first less the second. */
+export interface ComparisonReport {
+  /** `setup_s`: from the stream's first byte to its first page; `elapsed_s`: from the SYN of libvirt's connection until the guest
+   *  runs; `memory_bytes`: the payload of the transfer, with device state; `iterations`: rounds, a lower bound. */
+  readonly what:
+    | 'downtime_s'
+    | 'setup_s'
+    | 'elapsed_s'
+    | 'normal_pages'
+    | 'zero_pages'
+    | 'memory_bytes'
+    | 'iterations'
+    | 'throttle_percent'
+  readonly reported: number | null
+  /** Null where the packets do not tell. */
+  readonly observed: number | null
+  readonly difference: number | null
 }
 
 /** What OpenStack adds. */
@@ -270,7 +406,10 @@ export interface MigrationReport {
   readonly unattributed_s: number | null
   readonly gaps: readonly Gap[]
   readonly transfer: TransferReport
+  /** Null when no client's order to the source is in the capture. */
+  readonly order: OrderReport | null
   readonly storage: StorageReport | null
+  readonly traffic: readonly TrafficReport[]
   readonly downtime: DowntimeReport
   readonly hypervisor: HypervisorReport | null
   /** Null for a migration that libvirt ran by itself. */

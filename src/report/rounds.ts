@@ -11,23 +11,32 @@ export function describeRounds(migration: Migration): {
   if (reason !== null) return { rounds: null, reason }
   const { rounds, stream } = migration
   const pageSize = stream?.pageSizeBytes ?? 0
-  return { rounds: rounds.map((_, index) => describeRound(rounds, index, pageSize)), reason: null }
+  // What was repeated of a round that was cut short is not all that had been written.
+  const cut = migration.postCopied || stream?.complete !== true
+  const known = rounds.length - (cut ? 1 : 0)
+  return { rounds: rounds.map((_, index) => describeRound(rounds, index, pageSize, known)), reason: null }
 }
 
-function reasonWithout({ stream, memory, channels, encrypted }: Migration): string | null {
-  if (channels.size > 0 || memory.length > 1)
+function reasonWithout({ stream, memory, channels, urgent, encrypted }: Migration): string | null {
+  if (channels.size > 0 || memory.length > 1 + urgent.size)
     return 'the pages of several channels pass side by side, in no order that tells rounds apart'
   if (stream === null) return encrypted ? 'the memory is encrypted' : 'no memory stream was read'
   if (stream.pages === null) return 'bytes of the memory stream are missing from the capture'
   return stream.rounds === null ? 'the rounds of this stream could not be told apart' : null
 }
 
-function describeRound(rounds: readonly QemuRound[], index: number, pageSize: number): RoundReport {
+/** @param known rounds that were sent to their end */
+function describeRound(
+  rounds: readonly QemuRound[],
+  index: number,
+  pageSize: number,
+  known: number,
+): RoundReport {
   const round = rounds[index] as QemuRound
   const next = rounds[index + 1]
   const { first, last, bytes, pages } = round
   const duration = ((next?.first.timeNs ?? last.timeNs) - first.timeNs) / 1e9
-  const repeated = next?.repeatedPages ?? null
+  const repeated = index + 1 < known ? (next?.repeatedPages ?? null) : null
   return {
     index,
     start_s: first.timeNs / 1e9,

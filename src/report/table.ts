@@ -10,15 +10,8 @@ import {
   printable,
   UNKNOWN,
 } from './format.ts'
-import type {
-  Boundary,
-  CaptureReport,
-  EchoReport,
-  MigrationReport,
-  PhaseReport,
-  Report,
-  RoundReport,
-} from './model.ts'
+import type { Boundary, CaptureReport, MigrationReport, PhaseReport, Report, RoundReport } from './model.ts'
+import { sentences } from './sentences.ts'
 
 /** Colours of a terminal; the identity where there is none. */
 export interface Palette {
@@ -94,7 +87,7 @@ function renderMigration(migration: MigrationReport, palette: Palette, packet: P
     ...headLines(migration, palette),
     '',
     phaseTable(migration, palette, packet),
-    ...footLines(migration),
+    ...sentences(migration).flatMap((line) => wrap(line, '')),
     ...roundTable(migration, palette),
     ...convergenceLines(migration),
   ].join('\n')
@@ -144,13 +137,15 @@ function modeText({ mode, libvirt_connection_time_s: rpc, transfer }: MigrationR
   if (rpc === null && transfer.connections === 0) return ''
   if (mode.flags === null) return mode.tls ? 'encrypted (TLS)' : 'flags not captured'
   const words = [
-    mode.live === true ? 'live' : 'not live',
+    mode.memory === 'none' ? 'offline' : mode.live === true ? 'live' : 'not live',
+    mode.memory === 'post-copy' ? 'post-copy' : mode.post_copy === true ? 'post-copy allowed' : null,
+    mode.paused === true ? 'paused' : null,
     mode.peer2peer === true ? 'peer-to-peer' : 'managed by the client',
     mode.tunnelled ? 'tunnelled' : null,
-    mode.post_copy === true ? 'post-copy' : null,
     mode.multifd_channels > 0 ? `${mode.multifd_channels} multifd channels` : null,
     mode.storage === null ? null : `storage ${mode.storage}`,
     mode.compression,
+    mode.bandwidth_limit_mib_s === null ? null : `limited to ${mode.bandwidth_limit_mib_s} MiB/s`,
     `flags ${mode.flags.join(' ')}`,
   ]
   return words.filter((word) => word !== null).join(', ')
@@ -218,117 +213,6 @@ function packets({ start, end }: PhaseReport, packet: PacketText): string {
 function packetText({ packet, kind }: Boundary): string {
   if (packet === null) return UNKNOWN
   return kind === 'inferred' ? `~${packet}` : `${packet}`
-}
-
-function footLines(migration: MigrationReport): string[] {
-  const lines: string[] = []
-  lines.push(...reasonLines(migration.phases))
-  if (migration.phases.some(({ start, end }) => start.kind === 'inferred' || end.kind === 'inferred'))
-    lines.push(
-      migration.mode.tls
-        ? '~ inferred from the lengths of TLS records: what libvirt said cannot be read.'
-        : '~ inferred: this packet stands for a boundary that is not in the capture.',
-    )
-  if (migration.gaps.length > 0) lines.push(`Between phases: ${migration.gaps.map(gapText).join('; ')}.`)
-  lines.push(...transferLines(migration))
-  const roundTrip = migration.openstack?.keystone_round_trip_s ?? null
-  if (roundTrip !== null) lines.push(`Keystone: ${formatDuration(roundTrip)} for a TCP handshake.`)
-  const downtime = downtimeText(migration.downtime)
-  if (downtime !== null) lines.push(downtime)
-  const hypervisor = hypervisorText(migration)
-  if (hypervisor !== null) lines.push(hypervisor)
-  if (migration.downtime.icmp !== null) lines.push(pingText(migration.downtime.icmp))
-  return lines.flatMap((line) => wrap(line, ''))
-}
-
-/** What the hypervisor counted, against what passed. */
-function hypervisorText({ hypervisor, transfer, mode }: MigrationReport): string | null {
-  if (hypervisor === null || hypervisor.memory_normal_pages === null) return null
-  const {
-    memory_normal_pages: normal,
-    memory_constant_pages: zero,
-    memory_iterations: iterations,
-  } = hypervisor
-  const parts = [
-    `${formatCount(normal)} pages and ${formatCount(zero)} zero pages${countedText(transfer.pages, normal, zero, mode)}`,
-    iterations === null ? null : `${formatCount(iterations)} iterations`,
-    `${formatDuration((hypervisor.time_elapsed_ms ?? 0) / 1000)} elapsed`,
-    hypervisor.auto_converge_throttle ? `throttled by ${hypervisor.auto_converge_throttle} %` : null,
-  ]
-  return `Hypervisor: reports ${parts.filter((part) => part !== null).join(', ')}.`
-}
-
-function countedText(
-  pages: MigrationReport['transfer']['pages'],
-  normal: number,
-  zero: number | null,
-  mode: MigrationReport['mode'],
-): string {
-  if (pages === null || zero === null) return ''
-  // Before the switch to post-copy the source stops counting for the cookie.
-  if (mode.post_copy === true) return ' until the switch'
-  const more = pages.normal - normal + (pages.zero - zero)
-  return more === 0
-    ? ', as counted on the wire'
-    : `, ${formatCount(Math.abs(more))} ${more > 0 ? 'fewer' : 'more'} than on the wire`
-}
-
-function downtimeText(downtime: MigrationReport['downtime']): string | null {
-  const { best_s, lower_s, upper_s, method, hypervisor_s } = downtime
-  if (best_s === null) return null
-  if (method === 'hypervisor') return `Downtime: ${formatDuration(best_s)}, as the hypervisor reports it.`
-  const by = method === 'icmp' ? 'the ping' : 'the packets'
-  const bounds = `${formatDuration(lower_s)} … ${formatDuration(upper_s)}`
-  const said = hypervisor_s === null ? '' : `; the hypervisor reports ${formatDuration(hypervisor_s)}`
-  return `Downtime: ${formatDuration(best_s)} (${bounds}) by ${by}${said}.`
-}
-
-function pingText(icmp: EchoReport): string {
-  const { target, vantage, sent, lost, interval_s, gap_s, lower_s, upper_s, file } = icmp
-  const where = file === null ? '' : ` (${printable(file)})`
-  if (lost === null) {
-    const which = vantage === 'unknown' ? '' : ` (${vantage})`
-    return `Ping of ${target}: this capture point does not see the losses${which}.`
-  }
-  const bounds = `${formatDuration(lower_s)} … ${formatDuration(upper_s)}`
-  const asked = `${formatCount(lost)} lost of ${formatCount(sent)} at ${formatDuration(interval_s)} spacing`
-  return `Ping of ${target}: ${asked}, gap ${formatDuration(gap_s)} (${bounds})${where}.`
-}
-
-/** Why boundaries are missing; phases with the same reason share a line. */
-function reasonLines(phases: readonly PhaseReport[]): string[] {
-  const labels = new Map<string, string[]>()
-  for (const { label, reason } of phases)
-    if (reason !== null) labels.set(reason, [...(labels.get(reason) ?? []), label])
-  return [...labels].map(([reason, sharing]) => `${sharing.join(', ')}: ${reason}.`)
-}
-
-function gapText(gap: MigrationReport['gaps'][number]): string {
-  const what = gap.what === null ? '' : ` (${gap.what})`
-  return `${formatDuration(gap.duration_s)} after ${gap.after}${what}`
-}
-
-function transferLines({ transfer, storage }: MigrationReport): string[] {
-  const lines: string[] = []
-  if (transfer.wire_bytes_to_destination !== null) {
-    const parts = [
-      `${formatBytes(transfer.wire_bytes_to_destination)} to the destination`,
-      `${formatBitRate(transfer.throughput_mean_bps)} mean, ${formatBitRate(transfer.throughput_peak_bps)} peak`,
-      transfer.pages === null
-        ? 'pages could not be counted'
-        : `${formatCount(transfer.pages.normal)} pages and ${formatCount(transfer.pages.zero)} zero pages`,
-      transfer.retransmitted_bytes === 0
-        ? null
-        : `${formatBytes(transfer.retransmitted_bytes)} retransmitted`,
-      transfer.missing_bytes === 0 ? null : `${formatBytes(transfer.missing_bytes)} not captured`,
-    ]
-    lines.push(`Data: ${parts.filter((part) => part !== null).join('; ')}.`)
-  }
-  if (storage !== null) {
-    const duration = storage.duration_s === null ? UNKNOWN : `${formatSeconds(storage.duration_s)} s`
-    lines.push(`Storage: ${formatBytes(storage.payload_bytes)} over NBD in ${duration}.`)
-  }
-  return lines
 }
 
 /** Silent where there is no memory stream to judge: the line of data, or its absence, says so. */

@@ -2,35 +2,59 @@ import type { Connection, DirectionCounts } from '../events/connection.ts'
 import type { Migration } from '../phases/migration.ts'
 import type { Outcome } from '../phases/outcome.ts'
 import { describeConvergence } from './convergence.ts'
+import type { Locate } from './locate.ts'
 import type { TransferReport } from './model.ts'
+import { describePostCopy } from './post-copy.ts'
 import { describeRounds } from './rounds.ts'
+import { describeThroughput, peakOf } from './throughput.ts'
 
 /** The memory's way: what passed, how fast, how many pages. */
-export function describeTransfer(migration: Migration | null, outcome: Outcome): TransferReport {
-  if (migration === null) return NO_TRANSFER
+export function describeTransfer(
+  migration: Migration | null,
+  outcome: Outcome,
+  downtimeLimitS: number,
+  locate: Locate,
+): TransferReport {
+  if (migration === null) return withoutTransfer(downtimeLimitS)
   const { memory } = migration
   const interval = migration.machine.intervals.get('transfer')
   const duration =
     interval?.start && interval.end ? (interval.end.at.timeNs - interval.start.at.timeNs) / 1e9 : null
   const bytes = memory.length > 0 ? ofConnections(memory) : ofTunnel(migration)
   const payload = bytes.payload_bytes
+  const throughput = payload === null ? null : throughputOf(migration)
+  const mean = payload !== null && duration !== null && duration > 0 ? (payload * 8) / duration : null
+  const best = peakOf(throughput)
+  // A transfer that is shorter than a bin does not fill it.
+  const peak = best === null ? null : Math.max(best, mean ?? 0)
   return {
     ...bytes,
-    throughput_mean_bps:
-      payload !== null && duration !== null && duration > 0 ? (payload * 8) / duration : null,
+    throughput_mean_bps: mean,
+    throughput_peak_bps: peak,
+    throughput,
     connections: memory.length,
     storage_bytes: storageBytes(migration),
     pages: countPages(migration),
-    ...describeProgress(migration, outcome),
+    post_copy: describePostCopy(migration, locate),
+    ...describeProgress(migration, outcome, downtimeLimitS),
   }
 }
 
-/** Pages of the main stream and of all channels of a parallel migration. Null when any was not read to its end, or a
- *  connection is neither (post-copy's preempt channel). */
-function countPages({ memory, stream, channels }: Migration): TransferReport['pages'] {
-  if (!stream?.pages || memory.length > 1 + channels.size) return null
+/** From the SYN on; tunnelled, libvirt's own messages count with the memory. */
+function throughputOf({ memory, rpc, machine }: Migration): TransferReport['throughput'] {
+  const { start, end } = machine.intervals.get('transfer') ?? {}
+  const from = start?.at ?? memory[0]?.firstPacket
+  if (from === undefined) return null
+  const carriers = memory.length > 0 ? memory : rpc === null ? [] : [rpc]
+  return describeThroughput(carriers, from.timeNs, end?.at.timeNs ?? Number.POSITIVE_INFINITY)
+}
+
+/** Pages of the main stream, of all channels of a parallel migration, and of post-copy's urgent ones. Null when any was not
+ *  read to its end, or a connection is neither. */
+function countPages({ memory, stream, channels, urgent }: Migration): TransferReport['pages'] {
+  if (!stream?.pages || memory.length > 1 + channels.size + urgent.size) return null
   const sum = { ...stream.pages }
-  for (const channel of channels.values()) {
+  for (const channel of [...channels.values(), ...urgent.values()]) {
     if (!channel?.pages) return null
     sum.normal += channel.pages.normal
     sum.zero += channel.pages.zero
@@ -40,7 +64,7 @@ function countPages({ memory, stream, channels }: Migration): TransferReport['pa
 
 type Progress = Pick<TransferReport, 'rounds' | 'rounds_reason' | 'convergence'>
 
-function describeProgress(migration: Migration, outcome: Outcome): Progress {
+function describeProgress(migration: Migration, outcome: Outcome, downtimeLimitS: number): Progress {
   const { rounds, reason } = describeRounds(migration)
   const { stream, postCopied } = migration
   const statistics = migration.statistics ?? migration.statisticsOfCall
@@ -52,24 +76,20 @@ function describeProgress(migration: Migration, outcome: Outcome): Progress {
     outcome,
     postCopied,
     throttle: statistics?.autoConvergeThrottle ?? null,
+    downtimeLimitS,
   })
   return { rounds, rounds_reason: reason, convergence }
 }
 
 type Bytes = Pick<
   TransferReport,
-  | 'wire_bytes'
-  | 'wire_bytes_to_destination'
-  | 'payload_bytes'
-  | 'retransmitted_bytes'
-  | 'missing_bytes'
-  | 'throughput_peak_bps'
+  'wire_bytes' | 'wire_bytes_to_destination' | 'payload_bytes' | 'retransmitted_bytes' | 'missing_bytes'
 >
 
 function ofConnections(connections: readonly Connection[]): Bytes {
   // Where only the answers were captured, nothing is known of what went to the destination.
   if (connections.every((connection) => connection.toServer.packets === 0)) return NOTHING
-  const total = (field: keyof DirectionCounts): number =>
+  const total = (field: Exclude<keyof DirectionCounts, 'rates'>): number =>
     connections.reduce((sum, connection) => sum + connection.toServer[field] + connection.toClient[field], 0)
   return {
     wire_bytes: total('wireBytes'),
@@ -80,8 +100,6 @@ function ofConnections(connections: readonly Connection[]): Bytes {
     payload_bytes: total('payloadBytes'),
     retransmitted_bytes: total('retransmittedBytes'),
     missing_bytes: total('missingBytes'),
-    // Peaks of several channels need not coincide.
-    throughput_peak_bps: connections.length === 1 ? (connections[0]?.toServer.peakBps ?? null) : null,
   }
 }
 
@@ -98,7 +116,6 @@ function ofTunnel(migration: Migration): Bytes {
     payload_bytes: tunnelledBytes,
     retransmitted_bytes: rpc.toServer.retransmittedBytes,
     missing_bytes: rpc.toServer.missingBytes,
-    throughput_peak_bps: rpc.toServer.peakBps,
   }
 }
 
@@ -108,22 +125,32 @@ const NOTHING: Bytes = {
   payload_bytes: null,
   retransmitted_bytes: null,
   missing_bytes: null,
-  throughput_peak_bps: null,
 }
 
-const NO_TRANSFER: TransferReport = {
-  ...NOTHING,
-  throughput_mean_bps: null,
-  connections: 0,
-  storage_bytes: null,
-  pages: null,
-  rounds: null,
-  rounds_reason: 'no memory stream was read',
-  convergence: {
-    verdict: null,
-    sentence: 'Not judged: no memory stream was read.',
-    required_bandwidth_bps: null,
-  },
+function withoutTransfer(downtimeLimitS: number): TransferReport {
+  const reason = 'no memory stream was read'
+  return {
+    ...NOTHING,
+    throughput_mean_bps: null,
+    throughput_peak_bps: null,
+    throughput: null,
+    connections: 0,
+    storage_bytes: null,
+    pages: null,
+    post_copy: null,
+    rounds: null,
+    rounds_reason: reason,
+    convergence: describeConvergence({
+      rounds: null,
+      reason,
+      pageSize: 0,
+      memoryBytes: null,
+      outcome: 'incomplete',
+      postCopied: false,
+      throttle: null,
+      downtimeLimitS,
+    }),
+  }
 }
 
 /** Disk contents that travelled: beside the memory, or inside its stream. */

@@ -371,21 +371,24 @@ describe('memory', () => {
   })
 })
 
-describe('the peak rate', () => {
-  test('is that of the best 100 ms, counted from the first payload', () => {
+describe('payload over time', () => {
+  test('counts each byte once, at the packet that carried it first', () => {
     const subject = new Subject().syn()
+    expect(subject.half.rates).toBeNull()
     const at = (ms: number, offset: number, size: number) =>
       subject.segment(offset, new Uint8Array(size), 1, size, ms * 1e6)
     at(1000, 0, 1000)
-    at(1099, 1000, 1000)
-    expect(subject.half.peakBps).toBe(2000 * 80)
-    at(1100, 2000, 2500)
-    expect(subject.half.peakBps).toBe(2500 * 80)
-    at(1950, 4500, 100)
-    at(2000, 4600, 2000)
-    expect(subject.half.peakBps).toBe(2500 * 80)
-    at(2050, 0, 1000) // seen before: no payload
-    at(2060, 6600, 600)
-    expect(subject.half.peakBps).toBe(2600 * 80)
+    at(1010, 2000, 500) // early
+    at(1020, 0, 1000) // seen before
+    at(1030, 1000, 1000) // fills the hole
+    const bins: [number, number][] = []
+    subject.half.rates?.forEach((startNs, bytes) => {
+      bins.push([startNs / 1e6, bytes])
+    })
+    expect(bins).toEqual([
+      [1000, 1000],
+      [1010, 500],
+      [1030, 1000],
+    ])
   })
 })

@@ -325,10 +325,11 @@ function connectionOf(client: string): Connection {
   const end = { address: client, port: 40_000 + connections }
   return {
     id: connections++,
+    totalsAt: () => null,
     client: end,
     server: { address: '10.0.0.10', port: 5000 },
     syn: null,
-  } as Connection
+  } as Partial<Connection> as Connection
 }
 
 const BROKER = connectionOf('10.0.0.1')

@@ -10,7 +10,7 @@ const COUNTS = {
   payloadBytes: 0,
   retransmittedBytes: 0,
   missingBytes: 0,
-  peakBps: 0,
+  rates: null,
 }
 const AT = { packet: 1, timeNs: 0 }
 
@@ -31,6 +31,7 @@ const connection = (id: number, server = '10.0.0.2'): Connection => ({
   refused: false,
   toServer: COUNTS,
   toClient: COUNTS,
+  totalsAt: () => null,
 })
 
 const base = (on: Connection) => ({ connection: on, direction: 'to-server', first: AT, last: AT }) as const
@@ -57,4 +58,17 @@ it('channels that nobody announced belong to the main stream between the same en
 it('streams between other ends, or without channels, are migrations of their own', () => {
   expect(track([header(connection(0)), channel(connection(1, '10.0.0.3'))])).toHaveLength(2)
   expect(track([header(connection(0)), header(connection(1))])).toHaveLength(2)
+})
+
+it('connections to the port of a stream belong to it, whatever they carry, when they open after it', () => {
+  const open = (on: Connection): ProtocolEvent => ({ type: 'tcp.open', ...base(on), sawSyn: true })
+  const late = (id: number) => {
+    const on = connection(id)
+    return { ...on, syn: { packet: 5, timeNs: 5 } }
+  }
+  // Opened before the main one was known for what it is, and after.
+  const [main, before, after] = [connection(0), late(1), late(2)]
+  expect(track([open(main), open(before), header(main), open(after)])).toEqual([[3, 0]])
+  const elsewhere = { ...late(3), server: { address: '10.0.0.2', port: 22 } }
+  expect(track([open(main), open(elsewhere), header(main)])).toEqual([[1, 0]])
 })

@@ -5,7 +5,7 @@ import { Packet } from '../../src/capture/packet.ts'
 import type { Analysis } from '../../src/pipeline/analyzer.ts'
 import { compareClocks, Sightings } from '../../src/pipeline/merge/clock.ts'
 import { Duplicates } from '../../src/pipeline/merge/duplicates.ts'
-import { identify } from '../../src/pipeline/merge/identity.ts'
+import { identify } from '../../src/net/identity.ts'
 import { analyzeMerged } from '../../src/pipeline/merge/merger.ts'
 import { Origins } from '../../src/pipeline/merge/origins.ts'
 

@@ -262,8 +262,48 @@ export const args = {
   finish3Params: (a: ParamsPrepare & { readonly cancelled: number }): Uint8Array =>
     new Xdr().params(a.params).cookie(a.cookie).u32(a.flags).u32(a.cancelled).done(),
   /** 302; the others that start with a domain differ only after it. */
-  begin3Params: (domain: { name: string; uuid: string }): Uint8Array =>
-    new Xdr().domain(domain).params([]).u32(0).done(),
+  begin3Params: (domain: { name: string; uuid: string }, flags = 0): Uint8Array =>
+    new Xdr().domain(domain).params([]).u32(flags).done(),
+
+  begin3: (domain: { name: string; uuid: string }, flags: number): Uint8Array =>
+    new Xdr().domain(domain).optionalString(null).u64(flags).optionalString('vm2').u64(0).done(),
+
+  perform3: (domain: { name: string; uuid: string }, flags: number): Uint8Array =>
+    new Xdr()
+      .domain(domain)
+      .optionalString(null)
+      .string('<qemu-migration/>')
+      .optionalString('qemu+tcp://compute2/system')
+      .optionalString(null)
+      .u64(flags)
+      .optionalString(null)
+      .u64(0)
+      .done(),
+
+  perform3Params: (domain: { name: string; uuid: string }, flags: number): Uint8Array =>
+    new Xdr()
+      .domain(domain)
+      .optionalString('qemu+tcp://compute2/system')
+      .params([['destination_name', 'vm2']])
+      .string('<qemu-migration/>')
+      .u32(flags)
+      .done(),
+
+  perform2: (domain: { name: string; uuid: string }, flags: number): Uint8Array =>
+    new Xdr()
+      .domain(domain)
+      .string('cookie')
+      .string('tcp:compute2:49152')
+      .u64(flags)
+      .optionalString(null)
+      .u64(0)
+      .done(),
+
+  confirm3: (domain: { name: string; uuid: string }, flags: number, cancelled: number): Uint8Array =>
+    new Xdr().domain(domain).string('').u64(flags).u32(cancelled).done(),
+
+  confirm3Params: (domain: { name: string; uuid: string }, flags: number, cancelled: number): Uint8Array =>
+    new Xdr().domain(domain).params([]).string('').u32(flags).u32(cancelled).done(),
 } as const
 
 export interface OldPrepare {

@@ -1,5 +1,5 @@
 import type { Packet } from '../../capture/packet.ts'
-import { directionOf, identify } from './identity.ts'
+import { directionOf, identify } from '../../net/identity.ts'
 
 /** Sightings kept of one capture. When there are more, a part of them is kept that is the same part in all captures. */
 const SIGHTINGS_MAX = 50_000

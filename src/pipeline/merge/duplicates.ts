@@ -1,5 +1,5 @@
 import type { Packet } from '../../capture/packet.ts'
-import { identify } from './identity.ts'
+import { identify } from '../../net/identity.ts'
 
 /** How far apart two points may see the same packet: more than any path and clock error, less than TCP takes to send the
  *  same bytes with the same identification again. */

@@ -3,9 +3,8 @@ import { Packet } from '../../capture/packet.ts'
 import { CaptureSummary } from '../../capture/summary.ts'
 import { Diagnostics } from '../../core/diagnostic.ts'
 import { InputError } from '../../core/input-error.ts'
-import type { NamedPingLog } from '../../phases/ping-match.ts'
 import { describeCapture, describeMigrations } from '../../report/build.ts'
-import type { Analysis } from '../analyzer.ts'
+import type { Analysis, RunFacts } from '../analyzer.ts'
 import { Trace } from '../trace.ts'
 import { type ClockOffset, compareClocks, Sightings } from './clock.ts'
 import { Duplicates } from './duplicates.ts'
@@ -30,11 +29,11 @@ export interface CapturePoint {
 
 /** Merges the captures of one run by time and analyses them as one trace. A packet that several points saw counts
  *  once, as first seen. Evidence names the capture and the packet number in it.
- *  @param pings logs of clients that pinged the guests; they go by the first point's clock
+ *  @param facts logs of pings go by the first point's clock
  *  @throws InputError when a capture cannot be read, or there are too many */
 export async function analyzeMerged(
   points: readonly CapturePoint[],
-  pings: readonly NamedPingLog[] = [],
+  facts: RunFacts = {},
 ): Promise<Analysis> {
   if (points.length > POINTS_MAX)
     throw new InputError(`and the others are too many: at most ${POINTS_MAX} are merged`)
@@ -49,7 +48,7 @@ export async function analyzeMerged(
   }
   return trace.end(
     sources.map((source) => source.compression),
-    pings,
+    facts,
   )
 }
 
@@ -161,9 +160,9 @@ class MergedTrace {
     this.#merge()
   }
 
-  end(compressions: readonly (string | null)[], pings: readonly NamedPingLog[]): Analysis {
+  end(compressions: readonly (string | null)[], facts: RunFacts): Analysis {
     this.#merge()
-    const migrations = this.#trace.end(pings, this.#startEpochNs)
+    const migrations = this.#trace.end(facts.pings ?? [], this.#startEpochNs)
     const captures = this.#queues.map((queue, index) => {
       const diagnostics =
         index === 0 ? [...queue.diagnostics.list(), ...this.#diagnostics.list()] : queue.diagnostics.list()
@@ -188,7 +187,11 @@ class MergedTrace {
     const name = this.#points.map((point) => point.name).join(' + ')
     return {
       captures,
-      migrations: describeMigrations(migrations, span, name, locate),
+      migrations: describeMigrations(migrations, span, {
+        name,
+        downtimeLimitS: facts.downtimeLimitS ?? null,
+        locate,
+      }),
       traffic: this.#trace.traffic,
     }
   }

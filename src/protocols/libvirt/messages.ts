@@ -37,13 +37,19 @@ const CALLS: ReadonlyMap<number, CallReader> = new Map<number, CallReader>([
   [PROCEDURE.DOMAIN_MIGRATE_FINISH2, readFinish2],
   [PROCEDURE.DOMAIN_MIGRATE_FINISH3, readFinish3],
   [PROCEDURE.DOMAIN_MIGRATE_FINISH3_PARAMS, readFinish3Params],
-  [PROCEDURE.DOMAIN_MIGRATE_BEGIN3, (cursor) => readSourceSide(cursor, 'begin')],
-  [PROCEDURE.DOMAIN_MIGRATE_BEGIN3_PARAMS, (cursor) => readSourceSide(cursor, 'begin')],
-  [PROCEDURE.DOMAIN_MIGRATE_PERFORM, (cursor) => readSourceSide(cursor, 'perform')],
-  [PROCEDURE.DOMAIN_MIGRATE_PERFORM3, (cursor) => readSourceSide(cursor, 'perform')],
-  [PROCEDURE.DOMAIN_MIGRATE_PERFORM3_PARAMS, (cursor) => readSourceSide(cursor, 'perform')],
-  [PROCEDURE.DOMAIN_MIGRATE_CONFIRM3, (cursor) => readSourceSide(cursor, 'confirm')],
-  [PROCEDURE.DOMAIN_MIGRATE_CONFIRM3_PARAMS, (cursor) => readSourceSide(cursor, 'confirm')],
+  [PROCEDURE.DOMAIN_MIGRATE_BEGIN3, (cursor) => readSourceSide(cursor, 'begin', skipXmlIn)],
+  [PROCEDURE.DOMAIN_MIGRATE_BEGIN3_PARAMS, (cursor, body) => readSourceSideParams(cursor, 'begin', body, 4)],
+  [PROCEDURE.DOMAIN_MIGRATE_PERFORM, (cursor) => readSourceSide(cursor, 'perform', skipPerform2)],
+  [PROCEDURE.DOMAIN_MIGRATE_PERFORM3, (cursor) => readSourceSide(cursor, 'perform', skipPerform3)],
+  [
+    PROCEDURE.DOMAIN_MIGRATE_PERFORM3_PARAMS,
+    (cursor, body) => readSourceSideParams(cursor, 'perform', body, 4),
+  ],
+  [PROCEDURE.DOMAIN_MIGRATE_CONFIRM3, (cursor) => readSourceSide(cursor, 'confirm', skipCookie)],
+  [
+    PROCEDURE.DOMAIN_MIGRATE_CONFIRM3_PARAMS,
+    (cursor, body) => readSourceSideParams(cursor, 'confirm', body, 8),
+  ],
 ])
 
 const RESULTS: ReadonlyMap<number, ResultReader> = new Map<number, ResultReader>([
@@ -220,9 +226,48 @@ function tailLong(body: Body): number | null {
   return high === null || low === null ? null : high * 2 ** 32 + low
 }
 
-function readSourceSide(cursor: XdrCursor, kind: SourceSideArguments['kind']): SourceSideArguments {
+/** @param skip passes what lies between the domain and the flags */
+function readSourceSide(
+  cursor: XdrCursor,
+  kind: SourceSideArguments['kind'],
+  skip: (cursor: XdrCursor) => void,
+): SourceSideArguments {
   const domain = readDomain(cursor)
-  return { kind, domainName: domain.name, domainUuid: domain.uuid }
+  skip(cursor)
+  return { kind, domainName: domain.name, domainUuid: domain.uuid, flags: cursor.u64() }
+}
+
+/** @param fromEnd where the flags stand, in bytes before the end */
+function readSourceSideParams(
+  cursor: XdrCursor,
+  kind: SourceSideArguments['kind'],
+  body: Body,
+  fromEnd: number,
+): SourceSideArguments {
+  const domain = readDomain(cursor)
+  return { kind, domainName: domain.name, domainUuid: domain.uuid, flags: body.tailWord(fromEnd) }
+}
+
+const skipXmlIn = (cursor: XdrCursor): void => {
+  cursor.optionalString()
+}
+
+const skipCookie = (cursor: XdrCursor): void => {
+  cursor.opaque()
+}
+
+/** Cookie and URI. */
+const skipPerform2 = (cursor: XdrCursor): void => {
+  cursor.opaque()
+  cursor.string()
+}
+
+/** New description, cookie, destination, URI. */
+const skipPerform3 = (cursor: XdrCursor): void => {
+  cursor.optionalString()
+  cursor.opaque()
+  cursor.optionalString()
+  cursor.optionalString()
 }
 
 function readPrepareResult(cursor: XdrCursor, hasUri: boolean): PrepareResult {

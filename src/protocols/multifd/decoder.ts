@@ -1,9 +1,10 @@
-import { u32be } from '../../core/bytes.ts'
+import { text, u32be, u64be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import { type Evidence, keep } from '../../core/evidence.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
+import type { MultifdPacket } from '../../events/multifd.ts'
 import {
   COMPRESSION,
   COMPRESSION_MASK,
@@ -26,9 +27,20 @@ export interface MultifdDecoderOptions {
   readonly diagnostics: Diagnostics
 }
 
-/** One additional channel of a parallel migration, source to destination. Only the heads of packets are read; names,
- *  offsets and pages are counted past. Bytes missing among those are harmless; where a head is missing, the packets behind
- *  it cannot be found again, and the pages of the channel are unknown.
+/** Fields of `multifd.packet` that its head tells. */
+interface Pages {
+  readonly number: number
+  readonly sync: boolean
+  readonly pageCount: number
+  readonly normal: number
+  readonly zero: number
+  readonly contentSize: number
+}
+
+/** One additional channel of a parallel migration, source to destination. The heads of packets are read, names of blocks and
+ *  offsets too; contents are counted past. Bytes missing among contents are harmless. Where some of a name or offsets are
+ *  missing, it is not known which pages these were; where a head is missing, the packets behind it cannot be found again, and
+ *  the pages of the channel cannot be counted.
  *  @see protocols.md D.5
  *  @see QEMU migration/multifd.c */
 export class MultifdDecoder implements StreamDecoder {
@@ -37,12 +49,18 @@ export class MultifdDecoder implements StreamDecoder {
   readonly #sink: EventSink
   readonly #diagnostics: Diagnostics
 
-  /** The head at hand, as far as it came. */
-  readonly #head = new Uint8Array(DEVICE_STATE.size)
+  /** The head at hand, as far as it came; made longer for the offsets that follow one. */
+  #head = new Uint8Array(DEVICE_STATE.size)
   #have = 0
   #need: number = INITIAL.size
   #headAt: Evidence = { packet: 0, timeNs: 0 }
+  /** What the numbers of the head at hand say, once they are all there. */
+  #pages: Pages | null = null
+  /** Bytes of its name or offsets are missing. */
+  #blank = false
   #skip = 0
+  /** Raised when the bytes that are skipped have passed. */
+  #packet: MultifdPacket | null = null
   #opened = false
   #lost = false
   #begun: Evidence | null = null
@@ -53,8 +71,6 @@ export class MultifdDecoder implements StreamDecoder {
   #packets = 0
   #normal = 0
   #zero = 0
-  #syncedNormal = 0
-  #syncedZero = 0
   #pageCount = PAGE_COUNT_DEFAULT
   #compression: string | null = null
 
@@ -70,9 +86,7 @@ export class MultifdDecoder implements StreamDecoder {
     let o = start
     while (o < end && !this.#lost) {
       if (this.#skip > 0) {
-        const size = Math.min(this.#skip, end - o)
-        this.#skip -= size
-        o += size
+        o += this.#pass(end - o)
         continue
       }
       if (this.#have === 0) this.#headAt = this.#last
@@ -87,14 +101,21 @@ export class MultifdDecoder implements StreamDecoder {
   gap(size: number, at: Evidence): void {
     if (size <= 0) return
     this.#advance(size, at)
-    const skipped = Math.min(this.#skip, size)
-    this.#skip -= skipped
-    if (skipped < size) this.#lose('multifd.lost', 'the head of a packet was not captured')
+    let left = size
+    while (left > 0) {
+      if (this.#skip > 0) left -= this.#pass(left)
+      else if (this.#pages !== null) left -= this.#miss(left, this.#pages)
+      else {
+        this.#lose('multifd.lost', 'the head of a packet was not captured')
+        return
+      }
+    }
   }
 
   end(at: Evidence): void {
     if (this.#ended) return
     this.#ended = true
+    this.#raise()
     const first = this.#begun ?? keep(at)
     this.#sink({
       type: 'multifd.end',
@@ -110,6 +131,29 @@ export class MultifdDecoder implements StreamDecoder {
     })
   }
 
+  /** Skips what a packet ends with. */
+  #pass(size: number): number {
+    const passed = Math.min(this.#skip, size)
+    this.#skip -= passed
+    if (this.#skip === 0) this.#raise()
+    return passed
+  }
+
+  /** Bytes of a name or of offsets are not there. */
+  #miss(size: number, pages: Pages): number {
+    const missed = Math.min(this.#need - this.#have, size)
+    this.#have += missed
+    this.#blank = true
+    if (this.#have === this.#need) this.#endPages(pages)
+    return missed
+  }
+
+  #raise(): void {
+    if (this.#packet === null) return
+    this.#sink({ ...this.#packet, last: this.#last })
+    this.#packet = null
+  }
+
   #advance(size: number, at: Evidence): void {
     this.#last = keep(at)
     this.#begun ??= this.#last
@@ -118,12 +162,13 @@ export class MultifdDecoder implements StreamDecoder {
 
   /** As many bytes as were needed are there. */
   #readHead(): void {
-    if (u32be(this.#head, HEADER.magic) !== MAGIC || u32be(this.#head, HEADER.version) !== VERSION)
+    if (this.#pages !== null) this.#endPages(this.#pages)
+    else if (u32be(this.#head, HEADER.magic) !== MAGIC || u32be(this.#head, HEADER.version) !== VERSION)
       this.#lose('multifd.desync', 'no packet begins where one should')
     else if (!this.#opened) this.#readInitial()
     else if (this.#have === HEADER.size) this.#need = this.#isDeviceState() ? DEVICE_STATE.size : PAGES.read
     else if (this.#isDeviceState()) this.#endPacket(u32be(this.#head, DEVICE_STATE.nextSize))
-    else this.#readPages()
+    else this.#readNumbers()
   }
 
   #isDeviceState(): boolean {
@@ -145,7 +190,7 @@ export class MultifdDecoder implements StreamDecoder {
     })
   }
 
-  #readPages(): void {
+  #readNumbers(): void {
     const head = this.#head
     const allocated = u32be(head, PAGES.allocated)
     const normal = u32be(head, PAGES.normal)
@@ -155,8 +200,12 @@ export class MultifdDecoder implements StreamDecoder {
     const pageCount = allocated === 0 ? this.#pageCount : allocated
     const method = flags & COMPRESSION_MASK
     // Without pages the size is a stale one, and nothing follows.
-    const size = normal > 0 ? u32be(head, PAGES.nextSize) : 0
-    if (pageCount > PAGE_COUNT_MAX || normal + zero > pageCount || !fits(size, normal, pageCount, method)) {
+    const contentSize = normal > 0 ? u32be(head, PAGES.nextSize) : 0
+    if (
+      pageCount > PAGE_COUNT_MAX ||
+      normal + zero > pageCount ||
+      !fits(contentSize, normal, pageCount, method)
+    ) {
       this.#lose('multifd.desync', 'a packet whose numbers do not fit each other')
       return
     }
@@ -164,8 +213,45 @@ export class MultifdDecoder implements StreamDecoder {
     this.#normal += normal
     this.#zero += zero
     if (method !== 0 && normal > 0) this.#compression = COMPRESSION.get(method) ?? `method ${method}`
-    if ((flags & FLAG.sync) !== 0) this.#announceSync()
-    this.#endPacket(PAGES.size - PAGES.read + 8 * pageCount + size)
+    const sync = (flags & FLAG.sync) !== 0
+    const number = u64be(head, PAGES.number)
+    const pages = { number, sync, pageCount, normal, zero, contentSize }
+    this.#blank = false
+    if (normal + zero === 0) this.#endPages(pages)
+    else {
+      this.#pages = pages
+      this.#need = PAGES.size + 8 * (normal + zero)
+      if (this.#head.length < this.#need) this.#lengthenHead(PAGES.size + 8 * pageCount)
+    }
+  }
+
+  #lengthenHead(size: number): void {
+    const longer = new Uint8Array(size)
+    longer.set(this.#head)
+    this.#head = longer
+  }
+
+  /** The name and the offsets have passed. */
+  #endPages({ number, sync, pageCount, normal, zero, contentSize }: Pages): void {
+    const known = !this.#blank
+    const size = PAGES.size + 8 * pageCount + contentSize
+    this.#packet = {
+      type: 'multifd.packet',
+      connection: this.#connection,
+      direction: this.#direction,
+      first: this.#headAt,
+      last: this.#headAt,
+      number,
+      sync,
+      block: known && normal + zero > 0 ? blockName(this.#head) : '',
+      pageSizeBytes: PACKET_PAGES_SIZE / pageCount,
+      offsets: known ? readOffsets(this.#head, normal + zero) : null,
+      normal,
+      zero,
+      size,
+    }
+    this.#pages = null
+    this.#endPacket(size - this.#have)
   }
 
   /** @param rest bytes of the packet behind the head that was read */
@@ -174,19 +260,7 @@ export class MultifdDecoder implements StreamDecoder {
     this.#have = 0
     this.#need = HEADER.size
     this.#skip = rest
-  }
-
-  #announceSync(): void {
-    this.#sink({
-      type: 'multifd.sync',
-      connection: this.#connection,
-      direction: this.#direction,
-      first: this.#headAt,
-      last: this.#last,
-      pages: pageCounts(this.#normal - this.#syncedNormal, this.#zero - this.#syncedZero),
-    })
-    this.#syncedNormal = this.#normal
-    this.#syncedZero = this.#zero
+    if (rest === 0) this.#raise()
   }
 
   #lose(code: string, reason: string): void {
@@ -206,6 +280,17 @@ export class MultifdDecoder implements StreamDecoder {
 function fits(size: number, normal: number, pageCount: number, method: number): boolean {
   const pageSize = PACKET_PAGES_SIZE / pageCount
   return method === 0 ? size === normal * pageSize : size <= 2 * normal * pageSize
+}
+
+function blockName(head: Uint8Array): string {
+  const end = head.subarray(PAGES.block, PAGES.size).indexOf(0)
+  return text(head, PAGES.block, end < 0 ? PAGES.size : PAGES.block + end)
+}
+
+function readOffsets(head: Uint8Array, count: number): Float64Array {
+  const offsets = new Float64Array(count)
+  for (let i = 0; i < count; i++) offsets[i] = u64be(head, PAGES.size + 8 * i)
+  return offsets
 }
 
 function pageCounts(

@@ -11,9 +11,18 @@ export const INITIAL = { magic: 0, version: 4, uuid: 8, channel: 24, size: 64 } 
 /** What all later packets begin with. */
 export const HEADER = { magic: 0, version: 4, flags: 8, size: 12 } as const
 
-/** A packet of pages; `read` is where the fields end that are read, `size` where the offsets begin. The zero pages are those
- *  of QEMU 9.0; the field was reserved, and zero, before. */
-export const PAGES = { allocated: 12, normal: 16, nextSize: 20, zero: 32, read: 36, size: 320 } as const
+/** A packet of pages; `read` is where the numbers end, `size` where the offsets begin. The zero pages are those of QEMU 9.0;
+ *  the field was reserved, and zero, before. */
+export const PAGES = {
+  allocated: 12,
+  normal: 16,
+  nextSize: 20,
+  number: 24,
+  zero: 32,
+  read: 36,
+  block: 64,
+  size: 320,
+} as const
 
 /** A packet of device state (QEMU 10.0): header, name, instance, size of what follows. */
 export const DEVICE_STATE = { nextSize: 272, size: 276 } as const

@@ -87,6 +87,8 @@ export interface QemuMigrationDecoderOptions {
   readonly maps: BodyBudget
   /** The start of the stream was not captured. */
   readonly midStream: boolean
+  /** The stream goes on where one before it broke off (post-copy recovery): it has no header, and no rounds. */
+  readonly resumed?: boolean
 }
 
 /** QEMU's migration stream, source to destination. Sections are read as far as they describe themselves; page
@@ -177,7 +179,10 @@ export class QemuMigrationDecoder implements StreamDecoder {
     this.#sink = options.sink
     this.#diagnostics = options.diagnostics
     this.#rounds = new Rounds(this.#ram, options.maps, options.diagnostics)
-    if (options.midStream) {
+    if (options.resumed === true) {
+      this.#rounds.drop()
+      this.#state = STATE.section
+    } else if (options.midStream) {
       this.#rounds.drop()
       this.#state = STATE.lost
       this.#pagesKnown = false

@@ -1,6 +1,6 @@
 import { u16be, u32be } from '../../core/bytes.ts'
+import { CHUNK_PAGES, NO_WORDS, type PageMap } from '../../core/page-map.ts'
 import type { PageCounts } from '../../events/qemu.ts'
-import { CHUNK_PAGES, NO_WORDS, type PageMap } from './page-map.ts'
 import { RamBlocks } from './ram-blocks.ts'
 import { RAM } from './stream-format.ts'
 

@@ -1,8 +1,8 @@
 import type { BodyBudget } from '../../core/body-budget.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import { ROUND_OVERHEAD, ROUNDS_MAX } from '../../core/limits.ts'
+import { PageMap } from '../../core/page-map.ts'
 import type { PageCounts } from '../../events/qemu.ts'
-import { PageMap } from './page-map.ts'
 import type { RamReader } from './ram.ts'
 
 const STATE = { before: 0, under: 1, over: 2, unknown: 3 } as const

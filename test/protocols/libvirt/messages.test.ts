@@ -160,18 +160,19 @@ describe('finish calls', () => {
 })
 
 test.each([
-  [213, 'begin'],
-  [302, 'begin'],
-  [62, 'perform'],
-  [216, 'perform'],
-  [305, 'perform'],
-  [218, 'confirm'],
-  [307, 'confirm'],
-])('procedure %d goes to the source: %s of a domain', (procedure, kind) => {
-  expect(argumentsOf(procedure, args.begin3Params(DOMAIN))).toEqual({
+  [213, 'begin', args.begin3(DOMAIN, 0x201b)],
+  [302, 'begin', args.begin3Params(DOMAIN, 0x201b)],
+  [62, 'perform', args.perform2(DOMAIN, 0x201b)],
+  [216, 'perform', args.perform3(DOMAIN, 0x201b)],
+  [305, 'perform', args.perform3Params(DOMAIN, 0x201b)],
+  [218, 'confirm', args.confirm3(DOMAIN, 0x201b, 1)],
+  [307, 'confirm', args.confirm3Params(DOMAIN, 0x201b, 1)],
+])('procedure %d goes to the source: %s of a domain, with all flags', (procedure, kind, body) => {
+  expect(argumentsOf(procedure, body)).toEqual({
     kind,
     domainName: 'vm1',
     domainUuid: UUID,
+    flags: 0x201b,
   })
 })
 

@@ -15,7 +15,7 @@ const NOTHING = {
   payloadBytes: 0,
   retransmittedBytes: 0,
   missingBytes: 0,
-  peakBps: 0,
+  rates: null,
 }
 const START: Evidence = { packet: 1, timeNs: 0 }
 
@@ -36,6 +36,7 @@ export const CONNECTION: Connection = {
   refused: false,
   toServer: NOTHING,
   toClient: NOTHING,
+  totalsAt: () => null,
 }
 
 /** Writes down what it is given: neighbouring bytes joined, neighbouring gaps added. */

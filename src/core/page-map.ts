@@ -1,4 +1,4 @@
-import type { BodyBudget } from '../../core/body-budget.ts'
+import type { BodyBudget } from './body-budget.ts'
 
 /** 64 MiB of a guest with pages of 4 KiB. */
 export const CHUNK_PAGES = 16_384
@@ -16,7 +16,8 @@ export const NO_WORDS = new Int32Array(CHUNK_LENGTH)
 /** Which pages passed since a round began. Memory is taken a chunk at a time, where pages are really seen: never by a size
  *  that only the wire claims. */
 export class PageMap {
-  /** What `add` says is not true any more: there was no more room, or a page is of a block that is not listed. */
+  /** What `add` says is not true any more: there was no more room, or a page is of a block that is not listed or lies beyond
+   *  the end of any. */
   blind = false
   readonly #budget: BodyBudget
   readonly #chunks = new Map<number, Int32Array>()
@@ -84,7 +85,7 @@ export class PageMap {
     const key = this.#block * CHUNKS_PER_BLOCK + number
     let words = this.#chunks.get(key)
     if (words === undefined) {
-      if (this.blind || !this.#budget.take(CHUNK_BYTES)) {
+      if (this.blind || number >= CHUNKS_PER_BLOCK || !this.#budget.take(CHUNK_BYTES)) {
         this.blind = true
         return false
       }
