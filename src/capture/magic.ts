@@ -1,21 +1,31 @@
-import { u32be } from '../core/bytes.ts'
+import { u16be, u16le, u32be } from '../core/bytes.ts'
+import { DPMI_HEADER_SIZE, type DpmiHeader, readDpmiHeader } from './dpmi.ts'
 import { PCAP_MAGIC } from './pcap.ts'
-import { BLOCK } from './pcapng.ts'
+import { BLOCK, isSectionVersion } from './pcapng.ts'
+import type { CaptureFormat } from './summary.ts'
 
-/** Bytes that decide what a file is. */
-export const MAGIC_SIZE = 12
+/** Bytes that decide what a file is: those of the longest header that has no magic. */
+export const MAGIC_SIZE = DPMI_HEADER_SIZE
 
 /** What the first bytes say. Containers that are known but not read have `reads: null`. */
 export type FileKind =
-  | { readonly kind: 'capture'; readonly format: 'pcap' | 'pcapng' }
+  | { readonly kind: 'capture'; readonly format: CaptureFormat }
   | { readonly kind: 'compressed'; readonly compression: 'gzip' | 'zstd' | 'lz4' | 'xz' | 'bzip2' }
   | { readonly kind: 'unsupported'; readonly name: string; readonly advice: string }
   | { readonly kind: 'unknown' }
 
 const PCAP_MAGICS: ReadonlySet<number> = new Set(Object.values(PCAP_MAGIC))
+const BIG_PCAP_MAGICS: ReadonlySet<number> = new Set([
+  PCAP_MAGIC.microsecondsBig,
+  PCAP_MAGIC.nanosecondsBig,
+  PCAP_MAGIC.modifiedBig,
+])
+/** Earlier versions had other records. */
+const PCAP_MAJOR = 2
+/** The newest version of DPMI's files. */
+const DPMI_MINOR_MAX = 7
 const PCAPNG_MAGIC = BLOCK.sectionHeader
 const BYTE_ORDER_MAGICS: ReadonlySet<number> = new Set([0x1a2b3c4d, 0x4d3c2b1a])
-const DPMI_MAGIC = 0x6e9b3dc5
 
 const TO_PCAP = 'convert it first: editcap -F pcap IN OUT (part of Wireshark)'
 
@@ -24,23 +34,37 @@ const TO_PCAP = 'convert it first: editcap -F pcap IN OUT (part of Wireshark)'
 export function sniff(bytes: Uint8Array): FileKind {
   if (bytes.length < 4) return { kind: 'unknown' }
   const word = u32be(bytes, 0)
-  if (PCAP_MAGICS.has(word)) return { kind: 'capture', format: 'pcap' }
+  if (PCAP_MAGICS.has(word)) return sniffPcap(bytes)
   if (word === PCAPNG_MAGIC && bytes.length >= 12 && BYTE_ORDER_MAGICS.has(u32be(bytes, 8)))
-    return { kind: 'capture', format: 'pcapng' }
+    return sniffPcapng(bytes)
   if (word >>> 16 === 0x1f8b) return { kind: 'compressed', compression: 'gzip' }
   if (word === 0x28b52ffd) return { kind: 'compressed', compression: 'zstd' }
   if (word === 0x04224d18) return { kind: 'compressed', compression: 'lz4' }
   if (word === 0xfd377a58) return { kind: 'compressed', compression: 'xz' }
   if (word >>> 8 === 0x425a68) return { kind: 'compressed', compression: 'bzip2' }
-  if (word === DPMI_MAGIC)
-    return {
-      kind: 'unsupported',
-      name: 'a DPMI capture',
-      advice: 'convert it first: cap2pcap IN OUT (libcap_utils)',
-    }
   if (word === 0x736e6f6f) return { kind: 'unsupported', name: 'a Solaris snoop capture', advice: TO_PCAP }
   if (word === 0x5452534e || word === 0x58435000)
     return { kind: 'unsupported', name: 'a Sniffer capture', advice: TO_PCAP }
   if (word === 0x474d4255) return { kind: 'unsupported', name: 'a Network Monitor capture', advice: TO_PCAP }
-  return { kind: 'unknown' }
+  const dpmi = readDpmiHeader(bytes)
+  return dpmi === null ? { kind: 'unknown' } : sniffDpmi(dpmi)
+}
+
+function sniffPcap(bytes: Uint8Array): FileKind {
+  const u16 = BIG_PCAP_MAGICS.has(u32be(bytes, 0)) ? u16be : u16le
+  if (bytes.length < 6 || u16(bytes, 4) >= PCAP_MAJOR) return { kind: 'capture', format: 'pcap' }
+  return { kind: 'unsupported', name: `a pcap file of version ${u16(bytes, 4)}`, advice: TO_PCAP }
+}
+
+function sniffPcapng(bytes: Uint8Array): FileKind {
+  const u16 = bytes[8] === 0x1a ? u16be : u16le
+  const [major, minor] = [u16(bytes, 12), u16(bytes, 14)]
+  if (bytes.length < 16 || isSectionVersion(major, minor)) return { kind: 'capture', format: 'pcapng' }
+  return { kind: 'unsupported', name: `a pcapng file of version ${major}.${minor}`, advice: TO_PCAP }
+}
+
+function sniffDpmi({ major, minor }: DpmiHeader): FileKind {
+  if (major === 0 && minor <= DPMI_MINOR_MAX) return { kind: 'capture', format: 'dpmi' }
+  const advice = 'convert it first: cap2pcap IN OUT (libcap_utils)'
+  return { kind: 'unsupported', name: `a DPMI capture of version ${major}.${minor}`, advice }
 }

@@ -1,15 +1,19 @@
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { InputError } from '../core/input-error.ts'
+import { DpmiReader } from './dpmi.ts'
 import { type FileKind, MAGIC_SIZE, sniff } from './magic.ts'
-import type { PacketSink } from './packet.ts'
+import { MeasurementFrames, mayBeMeasurementFrame } from './measurement.ts'
+import type { Packet, PacketSink } from './packet.ts'
 import { PcapReader } from './pcap.ts'
 import { PcapngReader } from './pcapng.ts'
 import { type RecordParser, RecordStream } from './records.ts'
-import type { CaptureSummary } from './summary.ts'
+import type { CaptureFormat, CaptureSummary } from './summary.ts'
 
-/** Reads a capture from bytes in any cut: chooses the reader by magic and hands each packet to `sink`. */
+/** Reads a capture from bytes in any cut: chooses the reader by magic and hands each packet to `sink`,
+ *  frames that came in DPMI measurement frames by themselves. */
 export class CaptureReader {
   readonly #sink: PacketSink
+  readonly #measurement: MeasurementFrames
   readonly #summary: CaptureSummary
   readonly #diagnostics: Diagnostics
   #start = new Uint8Array(0)
@@ -19,6 +23,7 @@ export class CaptureReader {
     this.#sink = sink
     this.#summary = summary
     this.#diagnostics = diagnostics
+    this.#measurement = new MeasurementFrames(sink, summary, diagnostics)
   }
 
   /** @throws InputError when the first bytes are those of no capture */
@@ -38,7 +43,7 @@ export class CaptureReader {
   /** @throws InputError when there were no bytes, too few to tell, or not even a whole header */
   end(): void {
     if (this.#records === null) this.#open()
-    if (this.#records?.incomplete !== true) return
+    if (this.#records?.end() !== false) return
     if (this.#summary.linkTypes.length === 0)
       throw new InputError(
         `ends inside its file header (after ${this.#summary.fileBytes} bytes), so that it holds no packet: was the capture stopped too early, or the copy cut?`,
@@ -63,10 +68,23 @@ export class CaptureReader {
     this.#records.push(start)
   }
 
-  #parser(format: 'pcap' | 'pcapng'): RecordParser {
-    return format === 'pcap'
-      ? new PcapReader(this.#sink, this.#summary, this.#diagnostics)
-      : new PcapngReader(this.#sink, this.#summary, this.#diagnostics)
+  #parser(format: CaptureFormat): RecordParser {
+    const sink: PacketSink = (packet) => this.#deliver(packet)
+    switch (format) {
+      case 'pcap':
+        return new PcapReader(sink, this.#summary, this.#diagnostics)
+      case 'pcapng':
+        return new PcapngReader(sink, this.#summary, this.#diagnostics)
+      case 'dpmi':
+        return new DpmiReader(sink, this.#summary, this.#diagnostics)
+    }
+  }
+
+  #deliver(packet: Packet): void {
+    if (mayBeMeasurementFrame(packet) && this.#measurement.unwrap(packet)) return
+    packet.timeNs += this.#measurement.shiftNs
+    this.#summary.span(packet.timeNs)
+    this.#sink(packet)
   }
 }
 
@@ -79,6 +97,6 @@ function refusal(kind: Exclude<FileKind, { kind: 'capture' }>, size: number): st
     case 'unknown':
       return size === 0
         ? 'is empty: was the capture stopped before anything was written?'
-        : 'is not a packet capture (its first bytes are those of neither pcap nor pcapng): give a file written by tcpdump, dumpcap or Wireshark'
+        : 'is not a packet capture (its first bytes are those of neither pcap, pcapng nor DPMI): give a file written by tcpdump, dumpcap or Wireshark'
   }
 }

@@ -1,8 +1,8 @@
 import { u32be, u32le } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { PACKET_SIZE_MAX } from '../core/limits.ts'
-import { Packet, type PacketSink } from './packet.ts'
-import type { RecordParser } from './records.ts'
+import type { Packet, PacketSink } from './packet.ts'
+import { CountedRecordReader, RESYNC_SECONDS } from './resync.ts'
 import type { CaptureSummary } from './summary.ts'
 
 /** Magic numbers as a big-endian word of the first four bytes.
@@ -21,47 +21,37 @@ const RECORD = { seconds: 0, fraction: 4, captured: 8, original: 12 } as const
 const RECORD_HEADER_SIZE = 16
 /** The "modified" pcap of A. Kuznetsov has interface, protocol and packet type behind the usual fields. */
 const MODIFIED_RECORD_HEADER_SIZE = 24
-/** How far a stamp may lie from the last good one to be believed while searching for the next record. */
-const RESYNC_SECONDS = 86_400
 
 /** Reads a pcap file: µs or ns, either byte order. Damaged lengths do not stop it: it searches for the next record
  *  whose fields agree. */
-export class PcapReader implements RecordParser {
+export class PcapReader extends CountedRecordReader {
   wanted = FILE_HEADER_SIZE
+  protected headerSize: number = RECORD_HEADER_SIZE
   readonly #sink: PacketSink
   readonly #summary: CaptureSummary
-  readonly #diagnostics: Diagnostics
-  readonly #packet = new Packet()
   #u32: (b: Uint8Array, o: number) => number = u32le
-  #headerSize = RECORD_HEADER_SIZE
   #nsPerFraction = 1000
   #headerRead = false
   #startSeconds = 0
   #startFraction = 0
   #lastSeconds = 0
   #fcsSize = 0
-  #lost = false
 
   constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
+    super(diagnostics)
     this.#sink = sink
     this.#summary = summary
-    this.#diagnostics = diagnostics
   }
 
-  parse(bytes: Uint8Array, start: number, end: number): number {
-    let offset = start
-    if (!this.#headerRead) {
-      if (end - offset < FILE_HEADER_SIZE) return offset
-      this.#readFileHeader(bytes, offset)
-      offset += FILE_HEADER_SIZE
-    }
-    while (offset < end) {
-      if (this.#lost) offset = this.#findRecord(bytes, offset, end)
-      if (this.#lost) return offset
-      offset = this.#readRecords(bytes, offset, end)
-      if (!this.#lost) return offset
-    }
-    return offset
+  protected override get opened(): boolean {
+    return this.#headerRead
+  }
+
+  protected override read(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#headerRead) return this.readRecords(bytes, start, end)
+    if (end - start < FILE_HEADER_SIZE) return start
+    this.#readFileHeader(bytes, start)
+    return this.readRecords(bytes, start + FILE_HEADER_SIZE, end)
   }
 
   #readFileHeader(bytes: Uint8Array, offset: number): void {
@@ -73,42 +63,17 @@ export class PcapReader implements RecordParser {
     this.#u32 = big ? u32be : u32le
     if (magic === PCAP_MAGIC.nanosecondsBig || magic === PCAP_MAGIC.nanosecondsLittle) this.#nsPerFraction = 1
     if (magic === PCAP_MAGIC.modifiedBig || magic === PCAP_MAGIC.modifiedLittle)
-      this.#headerSize = MODIFIED_RECORD_HEADER_SIZE
+      this.headerSize = MODIFIED_RECORD_HEADER_SIZE
     const linkWord = this.#u32(bytes, offset + 20)
-    this.#packet.linkType = linkWord & 0xffff
+    this.packet.linkType = linkWord & 0xffff
     if ((linkWord & 0x04000000) !== 0) this.#fcsSize = (linkWord >>> 28) * 2
-    this.#summary.addLinkType(this.#packet.linkType)
+    this.#summary.addLinkType(this.packet.linkType)
     this.#headerRead = true
   }
 
-  /** Delivers whole records; stops at an incomplete one, or with `#lost` set at a damaged one. */
-  #readRecords(bytes: Uint8Array, start: number, end: number): number {
+  protected override deliver(bytes: Uint8Array, offset: number, captured: number): void {
     const u32 = this.#u32
-    const headerSize = this.#headerSize
-    const packet = this.#packet
-    packet.bytes = bytes
-    let offset = start
-    while (end - offset >= headerSize) {
-      const captured = u32(bytes, offset + RECORD.captured)
-      if (captured > PACKET_SIZE_MAX) {
-        this.#damaged(captured)
-        return offset + 1
-      }
-      const next = offset + headerSize + captured
-      if (next > end) {
-        this.wanted = headerSize + captured
-        return offset
-      }
-      this.#deliver(bytes, offset, captured)
-      offset = next
-    }
-    this.wanted = headerSize
-    return offset
-  }
-
-  #deliver(bytes: Uint8Array, offset: number, captured: number): void {
-    const u32 = this.#u32
-    const packet = this.#packet
+    const packet = this.packet
     const seconds = u32(bytes, offset + RECORD.seconds)
     const fraction = u32(bytes, offset + RECORD.fraction)
     const original = u32(bytes, offset + RECORD.original)
@@ -121,7 +86,7 @@ export class PcapReader implements RecordParser {
     packet.packet++
     packet.timeNs =
       (seconds - this.#startSeconds) * 1e9 + (fraction - this.#startFraction) * this.#nsPerFraction
-    packet.start = offset + this.#headerSize
+    packet.start = offset + this.headerSize
     packet.end = packet.start + captured
     packet.originalLength = Math.max(original, captured)
     this.#summary.count(packet)
@@ -129,38 +94,11 @@ export class PcapReader implements RecordParser {
     this.#sink(packet)
   }
 
-  #damaged(captured: number): void {
-    this.#lost = true
-    const after = this.#packet.packet
-    this.#diagnostics.report(
-      'capture.record-length',
-      'error',
-      { packet: after + 1, timeNs: 0 },
-      () =>
-        `after packet ${after} a record claims ${captured} captured bytes, more than any capture tool keeps (${PACKET_SIZE_MAX}): the file is damaged there; reading goes on at the next record that makes sense`,
-    )
+  protected override capturedLength(bytes: Uint8Array, offset: number): number {
+    return this.#u32(bytes, offset + RECORD.captured)
   }
 
-  /** Searches for a record header that is believable and is followed by another one. Leaves `#lost` set, and
-   *  returns where to go on, when more bytes are needed. */
-  #findRecord(bytes: Uint8Array, start: number, end: number): number {
-    const size = this.#headerSize
-    for (let offset = start; end - offset >= size; offset++) {
-      if (!this.#believable(bytes, offset)) continue
-      const next = offset + size + this.#u32(bytes, offset + RECORD.captured)
-      if (end - next < size) {
-        this.wanted = next + size - offset
-        return offset
-      }
-      if (!this.#believable(bytes, next)) continue
-      this.#lost = false
-      return offset
-    }
-    this.wanted = size
-    return Math.max(start, end - size + 1)
-  }
-
-  #believable(bytes: Uint8Array, offset: number): boolean {
+  protected override believable(bytes: Uint8Array, offset: number): boolean {
     const captured = this.#u32(bytes, offset + RECORD.captured)
     const original = this.#u32(bytes, offset + RECORD.original)
     const seconds = this.#u32(bytes, offset + RECORD.seconds)

@@ -1,9 +1,9 @@
-import { u16be, u16le, u32be, u32le } from '../core/bytes.ts'
+import { text, u16be, u16le, u32be, u32le } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import { BLOCK_SIZE_MAX, INTERFACES_MAX, PACKET_SIZE_MAX } from '../core/limits.ts'
+import { BLOCK_SIZE_MAX, BLOCK_SKIP_MAX, INTERFACES_MAX, PACKET_SIZE_MAX } from '../core/limits.ts'
 import { Packet, type PacketSink } from './packet.ts'
 import { trimFcs } from './pcap.ts'
-import type { RecordParser } from './records.ts'
+import { FOUND, NOT_HERE, ResyncingReader } from './resync.ts'
 import type { CaptureSummary } from './summary.ts'
 
 /** @see draft-ietf-opsawg-pcapng, "Block Types" */
@@ -12,21 +12,51 @@ export const BLOCK = {
   interfaceDescription: 1,
   obsoletePacket: 2,
   simplePacket: 3,
+  nameResolution: 4,
   interfaceStatistics: 5,
   enhancedPacket: 6,
+  decryptionSecrets: 10,
+  custom: 0x0bad,
+  customNotCopied: 0x40000bad,
 } as const
 
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d
 const OPTION = {
   end: 0,
+  interfaceName: 2,
   timestampResolution: 9,
   fcsLength: 13,
   timestampOffset: 14,
   interfaceDrops: 5,
   systemDrops: 7,
+  packetFlags: 2,
+  packetDrops: 4,
 } as const
 /** Type, total length, and the total length again behind the body. */
 const BLOCK_FRAME_SIZE = 12
+const TRAILER_SIZE = 4
+/** Body of an enhanced or obsolete packet block before its data. */
+const PACKET_HEADER_SIZE = 20
+/** Where a whole enhanced or obsolete packet block has its captured length. */
+const CAPTURED_AT = 20
+/** Drops of an obsolete packet block that nobody counted. */
+const DROPS_UNKNOWN = 0xffff
+
+const PS_PER_SECOND = 1_000_000_000_000n
+
+/** Blocks that a search after damage believes in, and how long they are at least. */
+const SIZE_MIN: ReadonlyMap<number, number> = new Map([
+  [BLOCK.sectionHeader, 28],
+  [BLOCK.interfaceDescription, 20],
+  [BLOCK.obsoletePacket, 32],
+  [BLOCK.simplePacket, 16],
+  [BLOCK.nameResolution, 16],
+  [BLOCK.interfaceStatistics, 24],
+  [BLOCK.enhancedPacket, 32],
+  [BLOCK.decryptionSecrets, 20],
+  [BLOCK.custom, 16],
+  [BLOCK.customNotCopied, 16],
+])
 
 /** One interface of the section at hand. Stamps are kept relative to the interface's first one, so that they stay
  *  exact in a double. */
@@ -39,11 +69,15 @@ interface Interface {
   readonly fcsSize: number
   /** First stamp as two words; null before it. */
   base: { high: number; low: number; timeNs: number } | null
-  drops: number
+  /** As its last statistics block says. */
+  statisticsDrops: number
+  /** Sum of what its packet blocks say. */
+  packetDrops: number
 }
 
-/** Reads a pcapng file: any number of sections, each with its own byte order and interfaces. */
-export class PcapngReader implements RecordParser {
+/** Reads a pcapng file: any number of sections, each with its own byte order and interfaces. A block with a damaged length
+ *  does not stop it: it searches for the next one whose two lengths agree. */
+export class PcapngReader extends ResyncingReader {
   wanted = BLOCK_FRAME_SIZE
   readonly #sink: PacketSink
   readonly #summary: CaptureSummary
@@ -52,37 +86,87 @@ export class PcapngReader implements RecordParser {
   #interfaces: Interface[] = []
   #u16: (b: Uint8Array, o: number) => number = u16le
   #u32: (b: Uint8Array, o: number) => number = u32le
-  #dead = false
+  #opened = false
+  /** Picoseconds since 1970 of the first stamp. */
+  #startPs: bigint | null = null
+  #timeNs = 0
 
   constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
+    super()
     this.#sink = sink
     this.#summary = summary
     this.#diagnostics = diagnostics
   }
 
-  parse(bytes: Uint8Array, start: number, end: number): number {
-    if (this.#dead) return end
+  protected override get opened(): boolean {
+    return this.#opened
+  }
+
+  protected override read(bytes: Uint8Array, start: number, end: number): number {
     let offset = start
     this.#packet.bytes = bytes
     while (end - offset >= BLOCK_FRAME_SIZE) {
-      if (u32be(bytes, offset) === BLOCK.sectionHeader) this.#chooseByteOrder(bytes, offset)
+      const section = u32be(bytes, offset) === BLOCK.sectionHeader
+      if (section) this.#chooseByteOrder(bytes, offset)
       const type = this.#u32(bytes, offset)
       const size = this.#u32(bytes, offset + 4)
-      if (size < BLOCK_FRAME_SIZE || size % 4 !== 0) return this.#damaged(size, end)
-      if (!needed(type)) {
+      if (section && !isByteOrderMagic(u32be(bytes, offset + 8)))
+        return this.#damaged(offset, size, 'and a byte order that there is not')
+      if (size < BLOCK_FRAME_SIZE || size % 4 !== 0 || size > sizeMax(type))
+        return this.#damaged(offset, size, 'which no block has')
+      if (size > BLOCK_SIZE_MAX) {
         offset += size
         continue
       }
-      if (size > BLOCK_SIZE_MAX) return this.#damaged(size, end)
       if (offset + size > end) {
         this.wanted = size
         return offset
       }
-      this.#readBlock(type, bytes, offset + 8, offset + size - 4)
+      const again = this.#u32(bytes, offset + size - TRAILER_SIZE)
+      if (again !== size) return this.#damaged(offset, size, `and ${again} at its end`)
+      this.#readBlock(type, bytes, offset + 8, offset + size - TRAILER_SIZE)
       offset += size
     }
-    if (offset < end) this.wanted = BLOCK_FRAME_SIZE
+    this.wanted = BLOCK_FRAME_SIZE
     return offset
+  }
+
+  #damaged(offset: number, size: number, reason: string): number {
+    this.#reportLength(size, reason)
+    this.lose()
+    return offset
+  }
+
+  protected override reportOverrun(bytes: Uint8Array, offset: number): void {
+    this.#reportLength(this.#u32(bytes, offset + 4), 'more than are left')
+  }
+
+  #reportLength(size: number, reason: string): void {
+    const after = this.#packet.packet
+    this.#diagnostics.report(
+      'capture.block-length',
+      'error',
+      { packet: after + 1, timeNs: 0 },
+      () =>
+        `after packet ${after} a pcapng block claims ${size} bytes, ${reason}: the file is damaged there; reading goes on at the next block that makes sense`,
+    )
+  }
+
+  /** A block of a known type whose lengths agree. */
+  protected override recordAt(bytes: Uint8Array, offset: number, end: number): number {
+    if (end - offset < BLOCK_FRAME_SIZE) return BLOCK_FRAME_SIZE
+    const section = u32be(bytes, offset) === BLOCK.sectionHeader
+    if (section && !isByteOrderMagic(u32be(bytes, offset + 8))) return NOT_HERE
+    const own = u32be(bytes, offset + 8) === BYTE_ORDER_MAGIC ? u32be : u32le
+    const u32 = section ? own : this.#u32
+    const type = u32(bytes, offset)
+    const size = u32(bytes, offset + 4)
+    const least = SIZE_MIN.get(type) ?? Number.POSITIVE_INFINITY
+    if (size < least || size % 4 !== 0 || size > BLOCK_SIZE_MAX) return NOT_HERE
+    if (offset + size > end) return size
+    if (u32(bytes, offset + size - TRAILER_SIZE) !== size) return NOT_HERE
+    const stamped = type === BLOCK.enhancedPacket || type === BLOCK.obsoletePacket
+    return stamped && u32(bytes, offset + CAPTURED_AT) > size - least ? NOT_HERE : FOUND
   }
 
   #chooseByteOrder(bytes: Uint8Array, offset: number): void {
@@ -91,32 +175,19 @@ export class PcapngReader implements RecordParser {
     this.#u32 = big ? u32be : u32le
   }
 
-  #damaged(size: number, end: number): number {
-    this.#dead = true
-    const after = this.#packet.packet
-    this.#diagnostics.report(
-      'capture.block-length',
-      'error',
-      { packet: after, timeNs: 0 },
-      () =>
-        `after packet ${after} a pcapng block claims ${size} bytes: the file is damaged there and nothing behind it was read`,
-    )
-    return end
-  }
-
   #readBlock(type: number, bytes: Uint8Array, start: number, end: number): void {
     switch (type) {
+      case BLOCK.enhancedPacket:
+        if (end - start >= PACKET_HEADER_SIZE) this.#readEnhanced(bytes, start, end)
+        break
       case BLOCK.sectionHeader:
-        this.#interfaces = []
+        this.#readSection(bytes, start, end)
         break
       case BLOCK.interfaceDescription:
         this.#readInterface(bytes, start, end)
         break
-      case BLOCK.enhancedPacket:
-        if (end - start >= 20) this.#readStamped(this.#u32(bytes, start), bytes, start, end)
-        break
       case BLOCK.obsoletePacket:
-        if (end - start >= 20) this.#readStamped(this.#u16(bytes, start), bytes, start, end)
+        if (end - start >= PACKET_HEADER_SIZE) this.#readObsolete(bytes, start, end)
         break
       case BLOCK.simplePacket:
         this.#readSimple(bytes, start, end)
@@ -127,6 +198,20 @@ export class PcapngReader implements RecordParser {
     }
   }
 
+  #readSection(bytes: Uint8Array, start: number, end: number): void {
+    this.#interfaces = []
+    this.#opened = true
+    if (end - start < 8 || isSectionVersion(this.#u16(bytes, start + 4), this.#u16(bytes, start + 6))) return
+    const packet = this.#packet.packet
+    this.#diagnostics.report(
+      'capture.section-version',
+      'warning',
+      { packet, timeNs: 0 },
+      () =>
+        `after packet ${packet} the file goes on in an unknown version of pcapng, which is read as if it were 1.0`,
+    )
+  }
+
   #readInterface(bytes: Uint8Array, start: number, end: number): void {
     if (end - start < 8 || this.#interfaces.length >= INTERFACES_MAX) return
     let resolution = 6
@@ -134,7 +219,8 @@ export class PcapngReader implements RecordParser {
     let fcsSize = 0
     this.#eachOption(bytes, start + 8, end, (code, at, length) => {
       if (code === OPTION.timestampResolution && length >= 1) resolution = bytes[at] as number
-      else if (code === OPTION.fcsLength && length >= 1) fcsSize = bytes[at] as number
+      else if (code === OPTION.fcsLength && length >= 1) fcsSize = fcsBytes(bytes[at] as number)
+      else if (code === OPTION.interfaceName) this.#summary.addInterface(text(bytes, at, at + length))
       else if (code === OPTION.timestampOffset && length >= 8) offsetSeconds = this.#i64(bytes, at)
     })
     const exponent = BigInt(resolution & 0x7f)
@@ -149,22 +235,67 @@ export class PcapngReader implements RecordParser {
       offsetSeconds,
       fcsSize,
       base: null,
-      drops: 0,
+      statisticsDrops: 0,
+      packetDrops: 0,
     })
   }
 
-  /** Enhanced and obsolete packet blocks differ in the interface field only. */
-  #readStamped(index: number, bytes: Uint8Array, start: number, end: number): void {
-    const u32 = this.#u32
-    const from = this.#interfaces[index]
+  #readEnhanced(bytes: Uint8Array, start: number, end: number): void {
+    const from = this.#interfaces[this.#u32(bytes, start)]
     if (from === undefined) {
-      this.#unknownInterface(index)
+      this.#unknownInterface(this.#u32(bytes, start))
       return
     }
-    const captured = Math.min(u32(bytes, start + 12), end - start - 20, PACKET_SIZE_MAX)
+    const captured = this.#capturedLength(bytes, start, end)
+    const options = start + PACKET_HEADER_SIZE + ((captured + 3) & ~3)
+    const fcsSize = end - options < 4 ? 0 : this.#readPacketOptions(from, bytes, options, end)
+    this.#deliverStamped(from, bytes, start, captured, fcsSize === 0 ? from.fcsSize : fcsSize)
+  }
+
+  #readObsolete(bytes: Uint8Array, start: number, end: number): void {
+    const from = this.#interfaces[this.#u16(bytes, start)]
+    if (from === undefined) {
+      this.#unknownInterface(this.#u16(bytes, start))
+      return
+    }
+    const drops = this.#u16(bytes, start + 2)
+    if (drops !== DROPS_UNKNOWN) this.#countDrops(from, from.statisticsDrops, from.packetDrops + drops)
+    this.#deliverStamped(from, bytes, start, this.#capturedLength(bytes, start, end), from.fcsSize)
+  }
+
+  #capturedLength(bytes: Uint8Array, start: number, end: number): number {
+    return Math.min(this.#u32(bytes, start + 12), end - start - PACKET_HEADER_SIZE, PACKET_SIZE_MAX)
+  }
+
+  /** Counts what was dropped before the packet. Returns the bytes of frame check sequence that its flags name, 0 for none. */
+  #readPacketOptions(from: Interface, bytes: Uint8Array, start: number, end: number): number {
+    let fcsSize = 0
+    let offset = start
+    while (end - offset >= 4) {
+      const code = this.#u16(bytes, offset)
+      const length = this.#u16(bytes, offset + 2)
+      const value = offset + 4
+      if (code === OPTION.end || value + length > end) break
+      if (code === OPTION.packetFlags && length >= 4) fcsSize = (this.#u32(bytes, value) >>> 5) & 15
+      else if (code === OPTION.packetDrops && length >= 8)
+        this.#countDrops(from, from.statisticsDrops, from.packetDrops + this.#count(bytes, value))
+      offset = value + ((length + 3) & ~3)
+    }
+    return fcsSize
+  }
+
+  /** Enhanced and obsolete packet blocks are the same behind the interface. */
+  #deliverStamped(
+    from: Interface,
+    bytes: Uint8Array,
+    start: number,
+    captured: number,
+    fcsSize: number,
+  ): void {
+    const u32 = this.#u32
     const original = u32(bytes, start + 16)
     this.#stamp(from, u32(bytes, start + 4), u32(bytes, start + 8))
-    this.#deliver(from, start + 20, captured, original)
+    this.#deliver(from, start + PACKET_HEADER_SIZE, captured, original, fcsSize)
   }
 
   #unknownInterface(index: number): void {
@@ -180,6 +311,7 @@ export class PcapngReader implements RecordParser {
 
   /** Simple packet blocks carry no time: they get that of the packet before them. */
   #readSimple(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < 4) return
     const from = this.#interfaces[0]
     if (from === undefined) {
       this.#unknownInterface(0)
@@ -195,30 +327,35 @@ export class PcapngReader implements RecordParser {
       { packet, timeNs: 0 },
       () => 'packets without time stamps (simple packet blocks): durations around them mean nothing',
     )
-    this.#deliver(from, start + 4, captured, original)
+    this.#deliver(from, start + 4, captured, original, from.fcsSize)
   }
 
   #stamp(from: Interface, high: number, low: number): void {
     if (from.base === null) {
       const ticks = (BigInt(high) << 32n) | BigInt(low)
-      const epochNs = (ticks * 1_000_000_000n) / from.ticksPerSecond + from.offsetSeconds * 1_000_000_000n
-      if (this.#summary.startEpochNs === null) this.#summary.startEpochNs = epochNs
-      from.base = { high, low, timeNs: Number(epochNs - this.#summary.startEpochNs) }
+      const epochPs = (ticks * PS_PER_SECOND) / from.ticksPerSecond + from.offsetSeconds * PS_PER_SECOND
+      if (this.#startPs === null) {
+        this.#startPs = epochPs
+        this.#summary.startEpochNs = epochPs / 1000n
+      }
+      const afterPs = epochPs - this.#startPs
+      from.base = { high, low, timeNs: Number(afterPs / 1000n) + Number(afterPs % 1000n) / 1000 }
     }
     const base = from.base
     const ticks = (high - base.high) * 4294967296 + (low - base.low)
-    this.#packet.timeNs = base.timeNs + ticks * from.nsPerTick
+    this.#timeNs = base.timeNs + ticks * from.nsPerTick
   }
 
-  #deliver(from: Interface, start: number, captured: number, original: number): void {
+  #deliver(from: Interface, start: number, captured: number, original: number, fcsSize: number): void {
     const packet = this.#packet
     packet.packet++
+    packet.timeNs = this.#timeNs
     packet.linkType = from.linkType
     packet.start = start
     packet.end = start + captured
     packet.originalLength = Math.max(original, captured)
     this.#summary.count(packet)
-    if (from.fcsSize > 0) trimFcs(packet, from.fcsSize)
+    if (fcsSize > 0) trimFcs(packet, fcsSize)
     this.#sink(packet)
   }
 
@@ -230,11 +367,18 @@ export class PcapngReader implements RecordParser {
     let drops: number | null = null
     this.#eachOption(bytes, start + 12, end, (code, at, length) => {
       if ((code === OPTION.interfaceDrops || code === OPTION.systemDrops) && length >= 8)
-        drops = (drops ?? 0) + Number(this.#i64(bytes, at))
+        drops = (drops ?? 0) + this.#count(bytes, at)
     })
-    if (drops === null) return
-    this.#summary.droppedPackets = (this.#summary.droppedPackets ?? 0) + drops - from.drops
-    from.drops = drops
+    if (drops !== null) this.#countDrops(from, drops, from.packetDrops)
+  }
+
+  /** Statistics blocks and packet blocks may tell of the same drops: the larger number counts. */
+  #countDrops(from: Interface, statisticsDrops: number, packetDrops: number): void {
+    const before = Math.max(from.statisticsDrops, from.packetDrops)
+    from.statisticsDrops = statisticsDrops
+    from.packetDrops = packetDrops
+    const now = Math.max(statisticsDrops, packetDrops)
+    this.#summary.droppedPackets = (this.#summary.droppedPackets ?? 0) + now - before
   }
 
   #eachOption(
@@ -253,12 +397,40 @@ export class PcapngReader implements RecordParser {
     }
   }
 
+  /** A counter of 64 bits; those with the top bit set stand for unknown. */
+  #count(bytes: Uint8Array, offset: number): number {
+    return Math.max(0, Number(this.#i64(bytes, offset)))
+  }
+
   #i64(bytes: Uint8Array, offset: number): bigint {
     const little = this.#u32 === u32le
     const high = this.#u32(bytes, little ? offset + 4 : offset)
     const low = this.#u32(bytes, little ? offset : offset + 4)
     return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))
   }
+}
+
+/** Whether the first word behind a section's length names a byte order, either one. */
+function isByteOrderMagic(word: number): boolean {
+  return word === BYTE_ORDER_MAGIC || word === 0x4d3c2b1a
+}
+
+/** @see draft-ietf-opsawg-pcapng, "Section Header Block": 1.2 is what some tools wrote for 1.0 */
+export function isSectionVersion(major: number, minor: number): boolean {
+  return major === 1 && (minor === 0 || minor === 2)
+}
+
+/** if_fcslen is a number of bits in the tools that write it, and of bytes in the example of its specification.
+ *  @see Wireshark wiretap/pcapng.c, which reads it so */
+function fcsBytes(value: number): number {
+  return value < 8 ? value : value >>> 3
+}
+
+/** What is needed is held and so has to be small, and so has a type that nobody registered: it may be damage.
+ *  @see draft-ietf-opsawg-pcapng, "Block Type Codes" */
+function sizeMax(type: number): number {
+  const registered = type <= 0xffff || type === BLOCK.customNotCopied
+  return registered && !needed(type) ? BLOCK_SKIP_MAX : BLOCK_SIZE_MAX
 }
 
 function needed(type: number): boolean {

@@ -5,6 +5,9 @@ export interface RecordParser {
   parse(bytes: Uint8Array, start: number, end: number): number
   /** After `parse`: how many bytes the incomplete record needs at least, counted from its start. */
   readonly wanted: number
+  /** No more bytes will come: reads what can be read of the incomplete record, which `bytes[0 … end)` begins with.
+   *  Returns false when it was cut off. */
+  finish(bytes: Uint8Array, end: number): boolean
 }
 
 /** Feeds a parser from pieces of any size. Whole records inside a piece are read in place; only a record that
@@ -19,11 +22,6 @@ export class RecordStream {
     this.#parser = parser
   }
 
-  /** Whether a record is incomplete: at the end of input, it was cut off. */
-  get incomplete(): boolean {
-    return this.#held > 0 || this.#skip > 0
-  }
-
   push(bytes: Uint8Array): void {
     const end = bytes.length
     let offset = Math.min(this.#skip, end)
@@ -35,10 +33,18 @@ export class RecordStream {
     else this.#hold(bytes, stopped, end)
   }
 
+  /** No more bytes. Returns false when the last record was cut off. */
+  end(): boolean {
+    if (this.#skip > 0) return false
+    return this.#held === 0 || this.#parser.finish(this.#carry, this.#held)
+  }
+
   /** Adds to the carried record what it wants and reads it when it is whole. Returns the offset in `bytes`
    *  up to which they were taken. */
   #completeCarry(bytes: Uint8Array, offset: number): number {
-    const take = Math.min(this.#parser.wanted - this.#held, bytes.length - offset)
+    // At least as much again as is held: a search that gives up one small record after the other stays linear.
+    const useful = Math.max(this.#parser.wanted - this.#held, this.#held)
+    const take = Math.min(useful, bytes.length - offset)
     if (take > 0) {
       this.#hold(bytes, offset, offset + take)
       offset += take

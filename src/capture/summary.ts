@@ -1,12 +1,16 @@
+import { INTERFACE_NAMES_MAX } from '../core/limits.ts'
 import type { Packet } from './packet.ts'
 
-export type CaptureFormat = 'pcap' | 'pcapng'
+export type CaptureFormat = 'pcap' | 'pcapng' | 'dpmi'
 
 /** What a capture holds, whatever its packets mean. Grows while it is read. */
 export class CaptureSummary {
   /** Known once the first bytes were read. */
   format: CaptureFormat | null = null
   readonly linkTypes: number[] = []
+  /** Names of the interfaces it was captured on, as far as the file names them: `eth0`, or `d00@mp1` (interface at
+   *  measurement point) for DPMI. Text from the file. */
+  readonly interfaces: string[] = []
   packets = 0
   /** Bytes of the capture itself, decompressed. */
   fileBytes = 0
@@ -27,14 +31,23 @@ export class CaptureSummary {
     if (!this.linkTypes.includes(linkType)) this.linkTypes.push(linkType)
   }
 
-  /** Counts a packet whose fields are complete. */
+  addInterface(name: string): void {
+    if (this.interfaces.length < INTERFACE_NAMES_MAX && !this.interfaces.includes(name))
+      this.interfaces.push(name)
+  }
+
+  /** Counts a packet of the file whose lengths are complete. */
   count(packet: Packet): void {
     const captured = packet.end - packet.start
     this.packets++
     this.wireBytes += packet.originalLength
     this.capturedBytes += captured
     if (captured < packet.originalLength) this.cutPackets++
-    if (packet.timeNs > this.latestNs) this.latestNs = packet.timeNs
-    else if (packet.timeNs < this.earliestNs) this.earliestNs = packet.timeNs
+  }
+
+  /** Takes note of the time of a frame that is handed on. */
+  span(timeNs: number): void {
+    if (timeNs > this.latestNs) this.latestNs = timeNs
+    else if (timeNs < this.earliestNs) this.earliestNs = timeNs
   }
 }

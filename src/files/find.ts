@@ -21,7 +21,7 @@ export async function findCaptures(path: string): Promise<string[]> {
   }
   if (captures.length === 0)
     throw new InputError(
-      `is a directory without captures (${files} other files in it): give the folder that holds pcap or pcapng files`,
+      `is a directory without captures (${files} other files in it): give the folder that holds pcap, pcapng or DPMI files`,
     )
   return captures.sort()
 }

@@ -3,6 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
+import { openZstd } from './zstd.ts'
 
 /** Bytes read at once: large enough that a read costs little beside parsing, small enough to stay in the cache.
  *  Two blocks alternate, so that one is read while the other is parsed. */
@@ -25,7 +26,7 @@ export interface Source {
   readonly damage: () => string | null
 }
 
-/** Opens a file, or standard input for `-`, and looks through gzip.
+/** Opens a file, or standard input for `-`, and looks through gzip and zstd.
  *  @throws InputError when it cannot be opened or read */
 export async function openSource(path: string): Promise<Source> {
   if (path === '-') return sourceOf(process.stdin, null)
@@ -58,20 +59,30 @@ async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Pr
   const kind = sniff(start)
   if (kind.kind !== 'compressed')
     return { compression: null, size, blocks: rest, taken: () => taken, damage: () => null }
-  if (kind.compression !== 'gzip') {
+  const { compression } = kind
+  const decompressor = await decompressorOf(compression, rest)
+  if (decompressor === null) {
     await counted.return()
     throw new InputError(
-      `is compressed with ${kind.compression}, which is not read yet: decompress it into a pipe (${kind.compression} -dc FILE | mig-phases -)`,
+      `is compressed with ${compression}, which is not read: decompress it into a pipe (${compression} -dc FILE | mig-phases -)`,
     )
   }
-  const gunzip = new Gunzip(rest)
   return {
-    compression: 'gzip',
+    compression,
     size,
-    blocks: gunzip.blocks(),
+    blocks: decompressor.blocks(),
     taken: () => taken,
-    damage: () => gunzip.damage,
+    damage: () => decompressor.damage,
   }
+}
+
+/** What decompresses; null for a compression that is known and not read. */
+async function decompressorOf(
+  compression: string,
+  raw: AsyncIterable<Uint8Array>,
+): Promise<Decompressor | null> {
+  if (compression === 'gzip') return new Gunzip(raw)
+  return compression === 'zstd' ? await openZstd(raw) : null
 }
 
 /** The first bytes, and all bytes including them. */
@@ -129,9 +140,15 @@ async function* readFile(file: FileHandle): AsyncGenerator<Uint8Array> {
   }
 }
 
+interface Decompressor {
+  /** What was wrong with the data although its start could be read; null until then. */
+  readonly damage: string | null
+  readonly blocks: () => AsyncIterable<Uint8Array>
+}
+
 /** Decompresses gzip, members one after another. What comes before damage, or before the end of a file that was cut, is
  *  kept. */
-class Gunzip {
+class Gunzip implements Decompressor {
   damage: string | null = null
   readonly #raw: AsyncIterable<Uint8Array>
 

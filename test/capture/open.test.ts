@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sniff } from '../../src/capture/magic.ts'
 import { InputError } from '../../src/core/input-error.ts'
-import { Pcapng, pcap } from '../support/capture.ts'
+import { dpmi, Pcapng, pcap } from '../support/capture.ts'
 import { hex } from '../support/libvirt.ts'
 import { read, singles } from './read.ts'
 
@@ -18,6 +18,9 @@ describe('the first bytes tell', () => {
     ['modified pcap, little-endian', '34 cd b2 a1', capture('pcap')],
     ['pcapng, little-endian', '0a 0d 0d 0a 1c 00 00 00 4d 3c 2b 1a', capture('pcapng')],
     ['pcapng, big-endian', '0a 0d 0d 0a 00 00 00 1c 1a 2b 3c 4d', capture('pcapng')],
+    ['DPMI 0.7', '6e 9b 3d c5 47 e2 1a 8f 00 00 07 00 d8 00 00 00', capture('dpmi')],
+    ['DPMI 0.7, big-endian', '8f 1a e2 47 c5 3d 9b 6e 00 00 00 07 00 d8 00 00', capture('dpmi')],
+    ['half the magic of DPMI', '6e 9b 3d c5 00 00 00 00 00 00 07 00 d8 00 00 00', { kind: 'unknown' }],
     ['a text of empty lines', '0a 0d 0d 0a 0a 0d 0d 0a 0a 0d 0d 0a', { kind: 'unknown' }],
     ['gzip', '1f 8b 08 00', compressed('gzip')],
     ['zstd', '28 b5 2f fd', compressed('zstd')],
@@ -32,11 +35,14 @@ describe('the first bytes tell', () => {
   })
 
   test.each([
-    ['DPMI', '6e 9b 3d c5 47 e2 1a 8f'],
     ['snoop', '73 6e 6f 6f 70 00 00 00'],
     ['Sniffer', '54 52 53 4e'],
     ['NetXray', '58 43 50 00'],
     ['Network Monitor', '47 4d 42 55'],
+    ['pcap 1.9', 'd4 c3 b2 a1 01 00 09 00'],
+    ['pcapng 1.1', '0a 0d 0d 0a 1c 00 00 00 4d 3c 2b 1a 01 00 01 00'],
+    ['pcapng 2.0, big-endian', '0a 0d 0d 0a 00 00 00 1c 1a 2b 3c 4d 00 02 00 00'],
+    ['DPMI 0.8', '6e 9b 3d c5 47 e2 1a 8f 00 00 08 00 d8 00 00 00'],
   ])('%s is known, not read, and has a way out', (_name, bytes) => {
     expect(sniff(hex(bytes))).toMatchObject({
       kind: 'unsupported',
@@ -67,6 +73,8 @@ describe('a capture without packets is one', () => {
     ['pcap', pcap([])],
     ['pcapng', new Pcapng().bytes()],
     ['pcapng with an interface', new Pcapng().interface().bytes()],
+    ['pcapng 1.2', new Pcapng().section('big', [1, 2]).bytes()],
+    ['DPMI', dpmi([])],
   ])('%s', (_name, file) => {
     for (const pieces of [[file], singles(file)]) {
       const { packets, summary, diagnostics } = read(...pieces)

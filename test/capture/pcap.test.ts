@@ -129,11 +129,31 @@ describe('a damaged record length', () => {
     expect(reading.packets.map((packet) => packet.bytes.slice(0, 2))).toEqual(['f0', 'f2', 'f3'])
   })
 
-  test('a record that no other follows is not believed after it', () => {
-    const reading = read(pcap([good(0), { ...good(1), claimedLength: 0x7fffffff }, good(2)]))
-    expect(reading.packets.map((packet) => packet.bytes.slice(0, 2))).toEqual(['f0'])
-    expect(reading.diagnostics).toEqual(['capture.record-length', 'capture.cut-short'])
+  test('the last record is believed when the file ends with it, and not when it does not', () => {
+    const file = pcap([good(0), { ...good(1), claimedLength: 0x7fffffff }, good(2)])
+    for (const [bytes, seen] of [
+      [file, ['f0', 'f2']],
+      [file.subarray(0, -1), ['f0']],
+      [concat(file, Uint8Array.of(0)), ['f0']],
+    ] as const) {
+      const reading = read(bytes)
+      expect(reading.packets.map((packet) => packet.bytes.slice(0, 2))).toEqual(seen)
+      expect(reading.diagnostics).toEqual(['capture.record-length'])
+      expect(facts(read(...singles(bytes)))).toEqual(facts(reading))
+    }
   })
+
+  test.each([5000, PACKET_SIZE_MAX])(
+    '%i, more than are left: what is behind is read all the same',
+    (claimed) => {
+      const file = insane(claimed).subarray(0, -1)
+      const reading = read(file)
+      expect(reading.packets.map((packet) => packet.bytes.slice(0, 2))).toEqual(['f0', 'f1', 'f3', 'f4'])
+      expect(reading.diagnostics).toEqual(['capture.record-length', 'capture.cut-short'])
+      for (let at = 1; at < file.length; at++)
+        expect(facts(read(file.subarray(0, at), file.subarray(at))), `cut at ${at}`).toEqual(facts(reading))
+    },
+  )
 
   test('behind which nothing makes sense is searched in linear time', () => {
     const noise = new Uint8Array(8 * 1024 * 1024)

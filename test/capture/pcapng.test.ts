@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../../src/core/input-error.ts'
-import { BLOCK_SIZE_MAX } from '../../src/core/limits.ts'
+import { BLOCK_SIZE_MAX, BLOCK_SKIP_MAX } from '../../src/core/limits.ts'
 import { Pcapng } from '../support/capture.ts'
 import { expected, facts, read, START_NS, samplePackets, singles } from './read.ts'
 
@@ -201,25 +201,105 @@ describe('interface statistics', () => {
   })
 })
 
+describe('packets', () => {
+  test('say what was dropped before them, in sum', () => {
+    const file = new Pcapng('big').interface().interface()
+    file.enhanced(at(START_NS), 0, { drops: 2 }).enhanced(at(START_NS), 0, { drops: 3 })
+    file.obsolete(at(START_NS), 1, { drops: 4 }).obsolete(at(START_NS), 1, { drops: 0xffff })
+    expect(read(file.bytes()).summary.droppedPackets).toBe(9)
+  })
+
+  test('and statistics do not count the same drops twice', () => {
+    const file = new Pcapng().interface()
+    file.enhanced(at(START_NS), 0, { drops: 5 }).statistics(0, { bySystem: 5n })
+    expect(read(file.bytes()).summary.droppedPackets).toBe(5)
+    expect(read(file.statistics(0, { bySystem: 8n }).bytes()).summary.droppedPackets).toBe(8)
+  })
+
+  test('a counter that stands for unknown counts for nothing', () => {
+    const file = new Pcapng().interface().statistics(0, { byInterface: -1n, bySystem: 2n })
+    expect(read(file.bytes()).summary.droppedPackets).toBe(2)
+  })
+})
+
 describe('damage', () => {
   const before = () => all(new Pcapng().interface({ resolution: 9 }))
 
+  const twice = () => [...PACKETS, ...PACKETS]
+
   test.each([
+    ['zero', 0],
     ['smaller than its own frame', 8],
     ['not a multiple of four', 33],
+    ['too small by a word', 48],
+    ['too large by a word', 56],
+    ['more than are left', 40_000],
     ['beyond any packet', BLOCK_SIZE_MAX + 4],
     ['all ones', 0xffffffff],
-  ])('a block size %s ends the reading, with all before it kept', (_name, size) => {
-    const file = before().block(6, new Uint8Array(40), size)
-    const bytes = all(file).bytes()
-    const reading = read(bytes)
-    expect(reading.packets).toHaveLength(PACKETS.length)
+  ])('a block size %s costs that block and no other', (_name, size) => {
+    const file = all(before().block(6, new Uint8Array(40), size)).bytes()
+    const reading = read(file)
+    expect(reading.packets).toEqual(expected(twice()).map((each) => ({ ...each, linkType: 1 })))
     expect(reading.diagnostics).toEqual(['capture.block-length'])
-    expect(facts(read(...singles(bytes))), 'byte by byte').toEqual(facts(reading))
+    for (let at = 1; at < file.length; at += 3)
+      expect(facts(read(file.subarray(0, at), file.subarray(at))), `cut at ${at}`).toEqual(facts(reading))
+    expect(facts(read(...singles(file))), 'byte by byte').toEqual(facts(reading))
   })
 
-  test('an unknown block of any size is stepped over without being held', () => {
-    const size = 64 * 1024 * 1024
+  test.each([1, 2, 3, 4, 997])('%i bytes that are no block are stepped over', (size) => {
+    const reading = read(all(before().junk(new Uint8Array(size).fill(0x41))).bytes())
+    expect(reading.packets).toHaveLength(twice().length)
+    expect(reading.diagnostics).toEqual(['capture.block-length'])
+  })
+
+  test('two lengths that do not agree cost the block', () => {
+    const start = before().bytes()
+    const file = all(before()).bytes()
+    file[start.length - 4] = 0xff
+    const reading = read(file)
+    expect(reading.packets).toHaveLength(twice().length - 1)
+    expect(reading.diagnostics).toEqual(['capture.block-length'])
+  })
+
+  test('a section of another byte order is found behind it', () => {
+    const next = (file: Pcapng) => all(file.section('big').interface({ resolution: 9 })).bytes()
+    const reading = read(next(before().block(6, new Uint8Array(40), 3)))
+    expect(reading.packets).toHaveLength(twice().length)
+    expect(reading.diagnostics).toEqual(['capture.block-length'])
+  })
+
+  test('a section without a byte order that there is, is none', () => {
+    const start = before().bytes().length
+    const file = all(before().section('big').interface({ resolution: 9 })).bytes()
+    file[start + 8] = 0
+    const reading = read(file)
+    // Its blocks are of the other byte order, so that nothing makes sense; nothing is made up either.
+    expect(reading.packets).toHaveLength(PACKETS.length)
+    expect(reading.diagnostics).toContain('capture.block-length')
+  })
+
+  test('a packet that was cut off is no damage, whatever looks like a block inside of it', () => {
+    const inner = new Uint8Array(64).fill(6)
+    const file = before().enhanced({ timeNs: START_NS, frame: inner }).bytes()
+    expect(read(file.subarray(0, -60)).diagnostics).toEqual(['capture.cut-short'])
+  })
+
+  test('an unknown block larger than any that is skipped is damage', () => {
+    const claimed = BLOCK_SKIP_MAX + 4
+    const reading = read(all(before().block(UNKNOWN, new Uint8Array(40), claimed)).bytes())
+    expect(reading.packets).toHaveLength(twice().length)
+    expect(reading.diagnostics).toEqual(['capture.block-length'])
+  })
+
+  test('an unknown version of a later section is reported, and read', () => {
+    const file = before().section('big', [2, 0]).interface({ resolution: 9 })
+    const reading = read(all(file).bytes())
+    expect(reading.packets).toHaveLength(twice().length)
+    expect(reading.diagnostics).toEqual(['capture.section-version'])
+  })
+
+  test('an unknown block of any size up to that is stepped over without being held', () => {
+    const size = BLOCK_SKIP_MAX
     const head = before().bytes()
     const start = new Pcapng().block(UNKNOWN, new Uint8Array(0), size).bytes().subarray(28, 36)
     const filler = new Uint8Array(1024 * 1024)
@@ -255,7 +335,26 @@ describe('damage', () => {
   })
 })
 
-test('a frame check sequence is no payload', () => {
-  const file = new Pcapng().interface({ fcsSize: 4 }).enhanced(at(START_NS, 1, 64))
-  expect(read(file.bytes()).packets[0]).toMatchObject({ bytes: '01'.repeat(60), originalLength: 60 })
+describe('a frame check sequence is no payload', () => {
+  test.each([
+    ['interface, in bits', 32, undefined, 60],
+    ['interface, in bits, of two bytes', 16, undefined, 62],
+    ['interface, in bytes', 4, undefined, 60],
+    ['interface, where the packet does not know', 32, 0, 60],
+    ['packet', undefined, 4, 60],
+    ['packet, against its interface', 32, 8, 56],
+    ['nobody', 0, 0, 64],
+  ])('as the %s says', (_name, fcsSize, flags, kept) => {
+    const remarks = flags === undefined ? {} : { fcsSize: flags }
+    const file = new Pcapng('big').interface(fcsSize === undefined ? {} : { fcsSize })
+    const reading = read(file.enhanced(at(START_NS, 1, 64), 0, remarks).bytes())
+    expect(reading.packets[0]).toMatchObject({ bytes: '01'.repeat(kept), originalLength: kept })
+    expect(reading.summary.wireBytes).toBe(64)
+  })
+})
+
+test('interfaces are named as the file names them, each once', () => {
+  const file = new Pcapng().interface({ name: 'eth0' }).interface({ name: 'ens3f0' })
+  const bytes = file.section('big').interface({ name: 'eth0' }).interface({ name: 'Wi-Fi «1»' }).bytes()
+  expect(read(bytes).summary.interfaces).toEqual(['eth0', 'ens3f0', 'Wi-Fi «1»'])
 })

@@ -104,7 +104,8 @@ describe('exit status 1: an input could not be read', () => {
     ['gzip of nothing', gzipSync(''), 'is empty'],
     ['gzip of text', gzipSync('no capture here'), 'is not a packet capture'],
     ['gzip inside gzip', gzipSync(readFileSync(GZIPPED)), 'is compressed with gzip, inside or out'],
-    ['zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0), 'zstd -dc'],
+    ['xz', Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0, 0, 0, 0, 0, 0), 'xz -dc'],
+    ['lz4', Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0), 'lz4 -dc'],
     ['a snoop capture', 'snoop\0\0\0\0\0\0\x02', 'is a Solaris snoop capture'],
   ])('%s is named and explained', async (name, bytes, message) => {
     const path = file(`${name}.bin`, bytes)

@@ -7,6 +7,7 @@ import { InputError } from '../../src/core/input-error.ts'
 import { analyzeFile } from '../../src/files/analyze.ts'
 import { migrate, told } from '../pipeline/synthetic.ts'
 import { capture, pcap, Wire } from '../support/capture.ts'
+import { zstd } from '../support/zstd.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'mig-phases-'))
 afterAll(() => rmSync(FOLDER, { recursive: true }))
@@ -40,8 +41,12 @@ describe.skipIf(process.platform !== 'linux')('a file is closed', () => {
     ['when it is empty', new Uint8Array(0)],
     [
       'when its compression is not read',
-      new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, ...new Uint8Array(3 * MIB)]),
+      new Uint8Array([0xfd, 0x37, 0x7a, 0x58, ...new Uint8Array(3 * MIB)]),
     ],
+    ['after zstd was decompressed', zstd([CAPTURE])],
+    ['when zstd is cut short', zstd([CAPTURE]).subarray(0, -20)],
+    ['when zstd takes too much memory', zstd([CAPTURE], { windowSize: 2 ** 31 })],
+    ['when zstd hides no capture', zstd([new Uint8Array(3 * MIB)])],
     ['when gzip hides no capture', gzipSync(new Uint8Array(3 * MIB))],
     ['when gzip is cut short', gzipSync(CAPTURE).subarray(0, -20)],
   ])('%s', async (name, bytes) => {

@@ -1,6 +1,6 @@
 /** Writes captures that no network ever saw, byte by byte as the tools write them. From the bottom up:
  *
- *  - containers: `pcap(packets)`, `new Pcapng().interface().enhanced(packet).bytes()`
+ *  - containers: `pcap(packets)`, `new Pcapng().interface().enhanced(packet).bytes()`, `dpmi(packets)`
  *  - frames: `LINK.vlan.frame(ETHERTYPE.ipv4, ipv4({…}, tcp({…}, payload)))`
  *  - a story: what passes a tap, connection by connection, which can be damaged before it is written
  *
@@ -113,6 +113,16 @@ export interface PcapngInterface {
   readonly offsetSeconds?: bigint
   /** 0: no limit. */
   readonly snapLength?: number
+  /** As it stands in the option: bits, as the tools write it. */
+  readonly fcsSize?: number
+  readonly name?: string
+}
+
+/** What a packet block says beside the packet. */
+export interface PacketRemarks {
+  /** Packets lost since the one before. */
+  readonly drops?: number
+  /** Bytes of frame check sequence, in the packet's flags. */
   readonly fcsSize?: number
 }
 
@@ -136,10 +146,10 @@ export class Pcapng {
     this.section(byteOrder)
   }
 
-  section(byteOrder: ByteOrder = 'little'): this {
+  section(byteOrder: ByteOrder = 'little', [major, minor]: readonly [number, number] = [1, 0]): this {
     this.#byteOrder = byteOrder
     this.#interfaces = []
-    return this.block(BLOCK.section, this.#fields().u32(0x1a2b3c4d).u16(1).u16(0).u64(-1n).bytes())
+    return this.block(BLOCK.section, this.#fields().u32(0x1a2b3c4d).u16(major).u16(minor).u64(-1n).bytes())
   }
 
   interface(options: PcapngInterface = {}): this {
@@ -148,7 +158,7 @@ export class Pcapng {
       .u16(options.linkType ?? 1)
       .u16(0)
       .u32(options.snapLength ?? 0)
-    this.#option(body, 2, new TextEncoder().encode('eth0'))
+    this.#option(body, 2, new TextEncoder().encode(options.name ?? 'eth0'))
     if (options.resolution !== undefined) this.#option(body, 9, Uint8Array.of(options.resolution))
     if (options.fcsSize !== undefined) this.#option(body, 13, Uint8Array.of(options.fcsSize))
     if (options.offsetSeconds !== undefined)
@@ -156,14 +166,23 @@ export class Pcapng {
     return this.block(BLOCK.interface, this.#option(body, 0, NOTHING).bytes())
   }
 
-  enhanced(packet: CapturedPacket, on = 0): this {
+  enhanced(packet: CapturedPacket, on = 0, remarks: PacketRemarks = {}): this {
     const body = this.#packet(this.#fields().u32(on), packet, on)
     this.#option(body, 1, new TextEncoder().encode('a comment'))
+    if (remarks.fcsSize !== undefined)
+      this.#option(
+        body,
+        2,
+        this.#fields()
+          .u32(remarks.fcsSize << 5)
+          .bytes(),
+      )
+    if (remarks.drops !== undefined) this.#option(body, 4, this.#fields().u64(BigInt(remarks.drops)).bytes())
     return this.block(BLOCK.enhanced, this.#option(body, 0, NOTHING).bytes())
   }
 
-  obsolete(packet: CapturedPacket, on = 0): this {
-    return this.block(BLOCK.obsolete, this.#packet(this.#fields().u16(on).u16(0), packet, on).bytes())
+  obsolete(packet: CapturedPacket, on = 0, { drops = 0 }: PacketRemarks = {}): this {
+    return this.block(BLOCK.obsolete, this.#packet(this.#fields().u16(on).u16(drops), packet, on).bytes())
   }
 
   /** Without time or interface. */
@@ -178,6 +197,12 @@ export class Pcapng {
     if (drops.byInterface !== undefined) this.#option(body, 5, this.#fields().u64(drops.byInterface).bytes())
     if (drops.bySystem !== undefined) this.#option(body, 7, this.#fields().u64(drops.bySystem).bytes())
     return this.block(BLOCK.statistics, body.bytes())
+  }
+
+  /** Bytes that are no block. */
+  junk(bytes: Uint8Array): this {
+    this.#blocks.push(bytes)
+    return this
   }
 
   /** Any block; `claimedSize` only to lie about its length. */
@@ -209,6 +234,92 @@ export class Pcapng {
   #fields(): Fields {
     return new Fields(this.#byteOrder)
   }
+}
+
+/** A frame as a measurement point of DPMI keeps it. */
+export interface MeasuredPacket extends CapturedPacket {
+  /** Below the nanosecond, 0 … 999. */
+  readonly picoseconds?: number
+  readonly interface?: string
+  readonly point?: string
+}
+
+/** Headers and frames, one behind the other, as they stand in files and in measurement frames.
+ *  @see DPMI/libcap_utils caputils/capture.h */
+function capRecords(packets: readonly MeasuredPacket[], byteOrder: ByteOrder): Uint8Array {
+  const records = new Fields(byteOrder)
+  for (const packet of packets) {
+    const { timeNs, frame, picoseconds = 0 } = packet
+    records.raw(padded(packet.interface ?? 'd00', 8), padded(packet.point ?? 'mp1', 8))
+    records.u32(timeNs / 1_000_000_000n).u64((timeNs % 1_000_000_000n) * 1000n + BigInt(picoseconds))
+    records
+      .u32(packet.originalLength ?? frame.length)
+      .u32(packet.claimedLength ?? frame.length)
+      .raw(frame)
+  }
+  return records.bytes()
+}
+
+/** Text and zeroes behind it. */
+function padded(text: string, size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  bytes.set(new TextEncoder().encode(text))
+  return bytes
+}
+
+export interface DpmiOptions {
+  readonly byteOrder?: ByteOrder
+  /** The digit behind `0.`; 0.5 and 0.6 have headers of their own. */
+  readonly minor?: number
+  readonly major?: number
+  readonly comment?: string
+  readonly mpid?: string
+  /** Between the header and the comment, of 0.7 and later. */
+  readonly extensions?: Uint8Array
+}
+
+/** A capture file of DPMI. @see DPMI/libcap_utils caputils/file.h */
+export function dpmi(packets: readonly MeasuredPacket[], options: DpmiOptions = {}): Uint8Array {
+  const { byteOrder = 'little', major = 0, minor = 7, mpid = 'mp1', extensions = NOTHING } = options
+  const comment = new TextEncoder().encode(options.comment ?? 'made by hand')
+  const file = new Fields(byteOrder)
+  if (minor === 5) file.u32(comment.length).u32(major).u32(minor).raw(padded(mpid, 200))
+  else if (minor === 6) file.u32(comment.length).raw(Uint8Array.of(major, minor), padded(mpid, 202))
+  else {
+    file
+      .u64(0x8f1ae247c53d9b6en)
+      .u16(major)
+      .u16(minor)
+      .u16(216 + extensions.length)
+      .u16(comment.length)
+    file.raw(padded(mpid, 200), extensions)
+  }
+  return file.raw(comment, capRecords(packets, byteOrder)).bytes()
+}
+
+export interface MeasurementFrame {
+  readonly sequence: number
+  readonly packets: readonly MeasuredPacket[]
+  /** What the header says; only to lie about it. */
+  readonly announced?: number
+  readonly minor?: number
+  /** Last byte of the destination's address. */
+  readonly stream?: number
+}
+
+/** The Ethernet frame in which a measurement point sends frames. @see DPMI/libcap_utils caputils/send.h */
+export function measurementFrame(options: MeasurementFrame): Uint8Array {
+  const { sequence, packets, announced = packets.length, minor = 7, stream = 1 } = options
+  return big()
+    .raw(Uint8Array.of(1, 0, 0, 0, 1, stream, 2, 0, 0, 0, 0, 9))
+    .u16(0x0810)
+    .u32(sequence)
+    .u32(announced)
+    .u32(0)
+    .u16(0)
+    .u16(minor)
+    .raw(capRecords(packets, 'little'))
+    .bytes()
 }
 
 // Frames
