@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'protocols/rarp': ['core', 'events'],
   'protocols/tls': ['core', 'events'],
   phases: ['core', 'events'],
+  stats: ['core'],
   report: ['core', 'events', 'capture', 'phases'],
   pipeline: ['core', 'events', 'capture', 'net', 'protocols', 'phases', 'report'],
   files: ['core', 'capture', 'phases', 'pipeline'],
@@ -35,6 +36,10 @@ const DOORS: Readonly<Record<string, string>> = {
   picocolors: 'cli/output.ts',
   'cli-progress': 'cli/progress.ts',
   'cli-table3': 'report/table.ts',
+  'simple-statistics': 'stats/describe.ts',
+  jstat: 'stats/distributions.ts',
+  fzstd: 'files/zstd.ts',
+  'p-map': 'files/batch.ts',
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
