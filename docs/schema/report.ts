@@ -330,11 +330,38 @@ const migration = object({
   diagnostics: list(diagnostic),
 })
 
+const metric = object({
+  id: text(),
+  label: text(),
+  unit: text(),
+  n: count('Completed migrations of which it is known'),
+  mean: nullable(number()),
+  sd: nullable(number('Sample standard deviation, n − 1')),
+  ci95_half_width: nullable(number()),
+  ci95_low: nullable(number()),
+  ci95_high: nullable(number()),
+  cov: nullable(number('SD / mean, a fraction')),
+  median: nullable(number()),
+  min: nullable(number()),
+  max: nullable(number()),
+  max_min_ratio: nullable(number()),
+  share_of_total: nullable(number('Of the total migration time, a fraction')),
+  outliers: list(count('Place in the list of migrations')),
+})
+
+const group = object({
+  key: Type.Record(Type.String(), nullable(text('Level of the factor'))),
+  migrations: count('All, whatever their outcome'),
+  failed: count('Those that did not complete'),
+  metrics: list(metric),
+})
+
 export const reportSchema = object({
   schema: text(),
   tool: object({ name: Type.Literal('mig-phases'), version: text() }),
   captures: list(capture),
   migrations: list(migration),
+  groups: Type.Optional(list(group)),
 })
 
 export type ReportBySchema = Static<typeof reportSchema>

@@ -1,109 +1,122 @@
-import { stderr, stdout } from 'node:process'
+import { stdout } from 'node:process'
 import { InputError } from '../core/input-error.ts'
-import { analyzeFile, type Progress } from '../files/analyze.ts'
-import { findCaptures } from '../files/find.ts'
+import { analyzeBatch } from '../files/batch.ts'
 import { analyzeMergedFiles } from '../files/merge.ts'
-import type { NamedPingLog } from '../files/ping.ts'
-import { readPingLog } from '../files/ping.ts'
+import { type NamedPingLog, readPingLog } from '../files/ping.ts'
+import { resumeResults } from '../files/results.ts'
 import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
-import { assembleReport } from '../report/assemble.ts'
-import { printable } from '../report/format.ts'
-import type { Arguments } from './args.ts'
+import type { AnalyzeArguments } from './args/analyze.ts'
+import { findAll, type NamedCaptures } from './captures.ts'
 import { EXIT, type ExitStatus } from './exit.ts'
-import { notFoundText } from './not-found.ts'
-import { render, write } from './output.ts'
+import { Findings } from './findings.ts'
+import { makeOutput, type Output } from './outputs.ts'
 import { ProgressBar } from './progress.ts'
 
+/** Captures of which each finding is printed; of more, a summary. */
+const FEW_CAPTURES = 20
+
 /** Analyses the captures that were named, writes the report, and says what was wrong. */
-export async function analyzeCaptures(args: Arguments): Promise<ExitStatus> {
-  const inputs = new Inputs()
-  const pings: NamedPingLog[] = []
-  for (const path of args.pings) {
-    pings.push(...((await inputs.use(path, readPingLog)) ?? []))
-  }
+export async function analyzeCaptures(args: AnalyzeArguments): Promise<ExitStatus> {
+  const findings = new Findings()
+  const pings = await readPings(args.pings, findings)
   const facts = { pings, downtimeLimitS: args.downtimeLimitS }
-  const analyses = args.merge
-    ? await analyzeTogether(args, facts, inputs)
-    : await analyzeEach(args, facts, inputs)
-  for (const analysis of analyses) printDiagnostics(analysis)
-  printUnused(pings, analyses)
-  const found = analyses.reduce((sum, analysis) => sum + analysis.migrations.length, 0)
-  if (found > 0 || (args.format === 'json' && analyses.length > 0)) {
-    const toTerminal = args.output === null && stdout.isTTY === true
-    await write(await render(assembleReport(analyses), args.format, toTerminal), args.output)
-  }
-  if (inputs.unusable > 0) return EXIT.unreadable
-  return found > 0 ? EXIT.ok : EXIT.noMigration
+  const captures = await findAll(args.captures, args.grouping, findings)
+  findings.summary = !args.merge && captures.paths.length > FEW_CAPTURES
+  const output = await makeOutput(args, captures.byName, stdout.isTTY === true)
+  const interrupted = args.merge
+    ? await analyzeTogether(args, facts, output, findings)
+    : await analyzeEach(args, captures, facts, output, findings)
+  await output.end(findings.migrations)
+  findings.end(pings)
+  if (interrupted) return EXIT.interrupted
+  if (findings.errors > 0) return EXIT.unreadable
+  return findings.migrations > 0 || output.resumed > 0 ? EXIT.ok : EXIT.noMigration
 }
 
-async function analyzeEach(args: Arguments, facts: RunFacts, inputs: Inputs): Promise<Analysis[]> {
-  const analyses: Analysis[] = []
-  const bar = new ProgressBar(args.progress)
-  for (const given of args.captures) {
-    for (const path of (await inputs.use(given, findCaptures)) ?? []) {
-      const onProgress = (progress: Progress): void => bar.update(path, progress)
-      const analysis = await inputs.use(path, () => analyzeFile(path, { onProgress, ...facts }))
-      if (analysis !== null) analyses.push(analysis)
+async function readPings(paths: readonly string[], findings: Findings): Promise<NamedPingLog[]> {
+  const pings: NamedPingLog[] = []
+  for (const path of paths) {
+    try {
+      pings.push(...(await readPingLog(path)))
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      findings.failed(path, error)
+    }
+  }
+  return pings
+}
+
+/** @returns whether the user stopped it */
+async function analyzeEach(
+  args: AnalyzeArguments,
+  { paths, factorsOf }: NamedCaptures,
+  facts: RunFacts,
+  output: Output,
+  findings: Findings,
+): Promise<boolean> {
+  const done = args.resume === null ? null : (await resumeResults(args.resume)).done
+  const left = paths.filter((path) => done?.has(path) !== true)
+  output.resumed = paths.length - left.length
+  const bar = await ProgressBar.of(args.progress, left)
+  const interrupt = new Interrupt()
+  const options = { ...facts, jobs: args.jobs, onProgress: bar.update.bind(bar) }
+  for await (const { path, analysis, error } of interrupt.watch(analyzeBatch(left, options))) {
+    bar.done(path)
+    if (error !== null) findings.failed(path, error)
+    else {
+      const factors = factorsOf.get(path) ?? {}
+      const told = {
+        ...analysis,
+        migrations: analysis.migrations.map((migration) => ({ ...migration, factors })),
+      }
+      findings.analysed(told)
+      await output.analysed(told)
     }
   }
   bar.stop()
-  return analyses
+  return interrupt.happened
 }
 
 async function analyzeTogether(
-  { captures, clockOffsets }: Arguments,
+  { captures, clockOffsets }: AnalyzeArguments,
   facts: RunFacts,
-  inputs: Inputs,
-): Promise<Analysis[]> {
-  const analysis = await inputs.use(captures.join(' + '), () =>
-    analyzeMergedFiles(captures, clockOffsets, facts),
-  )
-  return analysis === null ? [] : [analysis]
+  output: Output,
+  findings: Findings,
+): Promise<boolean> {
+  try {
+    const analysis: Analysis = await analyzeMergedFiles(captures, clockOffsets, facts)
+    findings.analysed(analysis)
+    await output.analysed(analysis)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    findings.failed(captures.join(' + '), error)
+  }
+  return false
 }
 
-/** Says which inputs could not be used, and goes on with the others. */
-class Inputs {
-  unusable = 0
+/** Ends a loop when the user presses Ctrl-C, so that what is done is still printed. A second time ends the process. */
+class Interrupt {
+  happened = false
 
-  /** What `use` makes of an input; null, after one sentence on standard error, when it cannot be used. */
-  async use<T>(path: string, use: (path: string) => Promise<T>): Promise<T | null> {
+  async *watch<T>(outcomes: AsyncGenerator<T>): AsyncGenerator<T> {
+    let stop: () => void = () => {}
+    const stopped = new Promise<IteratorResult<T>>((resolve) => {
+      stop = () => {
+        this.happened = true
+        resolve({ done: true, value: undefined })
+      }
+    })
+    process.once('SIGINT', stop)
     try {
-      return await use(path)
-    } catch (error) {
-      // Anything else is a mistake of ours and goes up.
-      if (!(error instanceof InputError)) throw error
-      this.unusable++
-      stderr.write(`mig-phases: ${nameOf(error.input ?? path)} ${error.message}\n`)
-      return null
+      for (;;) {
+        const next = await Promise.race([outcomes.next(), stopped])
+        if (next.done === true) return
+        yield next.value
+      }
+    } finally {
+      process.off('SIGINT', stop)
+      // What is being read is not waited for.
+      void outcomes.return(undefined)
     }
-  }
-}
-
-function nameOf(path: string): string {
-  return path === '-' ? 'standard input' : printable(path)
-}
-
-/** Says which logs tell of no migration, and where one was read in part. */
-function printUnused(pings: readonly NamedPingLog[], analyses: readonly Analysis[]): void {
-  const migrations = analyses.flatMap((analysis) => analysis.migrations)
-  for (const name of new Set(pings.map((ping) => ping.name))) {
-    if (pings.some((ping) => ping.name === name && ping.log.full))
-      stderr.write(`warning: ${nameOf(name)}: too long: only its start was read\n`)
-    if (migrations.some(({ downtime }) => downtime.icmp?.file === name)) continue
-    stderr.write(
-      `warning: ${nameOf(name)}: not used: it tells of no migration here (another guest, another time or clock, no replies on both sides of the move), or a capture tells as well\n`,
-    )
-  }
-}
-
-function printDiagnostics({ captures, migrations, traffic }: Analysis): void {
-  for (const capture of captures) {
-    for (const { severity, message, count } of capture.diagnostics) {
-      if (severity === 'info') continue
-      const times = count > 1 ? ` (${count.toLocaleString('en-US')} times)` : ''
-      stderr.write(`${severity}: ${nameOf(capture.file)}: ${printable(message)}${times}\n`)
-    }
-    if (migrations.length === 0)
-      stderr.write(`mig-phases: ${nameOf(capture.file)}: ${notFoundText(capture, traffic)}\n`)
   }
 }

@@ -1,15 +1,35 @@
 import { argv, stderr, stdout } from 'node:process'
 import { InputError } from '../core/input-error.ts'
-import { analyzeCaptures } from './analyze.ts'
-import { parseArguments, UsageError } from './args.ts'
+import { parseArguments } from './args/index.ts'
+import { UsageError } from './args/usage-error.ts'
 import { EXIT, type ExitStatus } from './exit.ts'
 
 async function main(words: readonly string[]): Promise<ExitStatus> {
   try {
-    const args = await parseArguments(words)
-    return args === null ? EXIT.ok : await analyzeCaptures(args)
+    return await run(words)
   } catch (error) {
     return fail(error)
+  }
+}
+
+/** Each command loads what it needs, and no more. */
+async function run(words: readonly string[]): Promise<ExitStatus> {
+  const args = await parseArguments(words)
+  switch (args?.command) {
+    case undefined:
+      return EXIT.ok
+    case 'analyze': {
+      const { analyzeCaptures } = await import('./analyze.ts')
+      return await analyzeCaptures(args)
+    }
+    case 'stats': {
+      const { reduceResults } = await import('./stats.ts')
+      return await reduceResults(args)
+    }
+    case 'compare': {
+      const { compareSides } = await import('./compare.ts')
+      return await compareSides(args)
+    }
   }
 }
 
@@ -19,7 +39,7 @@ function fail(error: unknown): ExitStatus {
     return EXIT.usage
   }
   if (error instanceof InputError) {
-    stderr.write(`mig-phases: the report ${error.message}\n`)
+    stderr.write(`mig-phases: ${error.input ?? 'the report'} ${error.message}\n`)
     return EXIT.unreadable
   }
   const message = error instanceof Error ? error.message : String(error)
@@ -36,3 +56,5 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 process.exitCode = await main(argv.slice(2))
+// A capture that is half read when the user stops would keep the process alive.
+if (process.exitCode === EXIT.interrupted) process.exit()

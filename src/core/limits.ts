@@ -66,7 +66,10 @@ export const COPY_UNIDENTIFIED_WINDOW_NS = 1e6
 /** Packets remembered as ones that a copy may follow: 10 ms of a busy 10 Gbit/s link, 32 bytes each. A power of two. */
 export const COPIES_REMEMBERED = 16_384
 
-/** TCP packets that are compared after a sign of copies, and at the start. */
+/** TCP packets that are compared at the start: a mirror that copies does so from its first connection on. */
+export const COPY_WATCH_START = 1000
+
+/** TCP packets that are compared after a sign of copies. */
 export const COPY_WATCH_PACKETS = 10_000
 
 /** Bytes that a segment may lie beyond what came, before another one or an acknowledgement has to confirm it: four times
@@ -121,6 +124,16 @@ export const ROUNDS_MAX = 10_000
 
 /** What a reported round costs, taken from the same room as the maps. */
 export const ROUND_OVERHEAD = 256
+
+/** Channels of a parallel migration beside the main one: QEMU's `multifd-channels` is one byte. */
+export const CHANNELS_MAX = 255
+
+/** Packets of a parallel migration that wait for a channel that lags behind, so that all of them can be put in order: 4 GiB of
+ *  memory, which is what the others send at 10 Gbit/s while one channel of TCP waits for three seconds. */
+export const PARALLEL_PACKETS_MAX = 8192
+
+/** What a waiting packet costs beside the offsets of its pages. All of it is taken from the same room as the maps. */
+export const PARALLEL_PACKET_OVERHEAD = 512
 
 /** Migrations reported from one capture. */
 export const MIGRATIONS_MAX = 100_000

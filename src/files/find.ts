@@ -1,19 +1,34 @@
-import { open, readdir, stat } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { glob } from 'tinyglobby'
 import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
 
-/** The captures that a path names: the file itself, or every capture below a directory, told by its first bytes and in
- *  the order of their names.
- *  @throws InputError for a directory without captures */
-export async function findCaptures(path: string): Promise<string[]> {
-  if (path === '-') return [path]
-  const found = await stat(path).catch(() => null)
+/** A capture of a batch. */
+export interface FoundCapture {
+  readonly path: string
+  /** Folder that was given; null for a file. */
+  readonly below: string | null
+}
+
+/** The captures that a word of the command line names: a file; every capture below a directory, told by its first bytes; the
+ *  files that a pattern with `*`, `?`, `[…]` or `{…}` fits; or those listed in a file, a line each, for `@FILE`. In the order of
+ *  their names; a list keeps its own.
+ *  @throws InputError when it names none */
+export async function findCaptures(word: string): Promise<FoundCapture[]> {
+  if (word === '-') return [{ path: word, below: null }]
+  const found = await stat(word).catch(() => null)
+  if (found?.isDirectory() === true) return await capturesBelow(word)
+  if (found === null && word.startsWith('@')) return await listedCaptures(word.slice(1))
+  if (found === null && /[*?[{]/.test(word)) return await matchingCaptures(word)
   // What does not exist is reported when it is opened.
-  if (found === null || !found.isDirectory()) return [path]
+  return [{ path: word, below: null }]
+}
+
+async function capturesBelow(folder: string): Promise<FoundCapture[]> {
   const captures: string[] = []
   let files = 0
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     files++
     const file = join(entry.parentPath, entry.name)
@@ -23,7 +38,24 @@ export async function findCaptures(path: string): Promise<string[]> {
     throw new InputError(
       `is a directory without captures (${files} other files in it): give the folder that holds pcap, pcapng or DPMI files`,
     )
-  return captures.sort()
+  return captures.sort().map((path) => ({ path, below: folder }))
+}
+
+async function matchingCaptures(pattern: string): Promise<FoundCapture[]> {
+  const paths = await glob(pattern, { absolute: false, onlyFiles: true, expandDirectories: false })
+  if (paths.length === 0) throw new InputError('is a pattern that fits no file')
+  return paths.sort().map((path) => ({ path, below: null }))
+}
+
+async function listedCaptures(list: string): Promise<FoundCapture[]> {
+  const text = await readFile(list, 'utf8').catch(() => null)
+  if (text === null) throw new InputError('is a list that cannot be read', `@${list}`)
+  const paths = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  if (paths.length === 0) throw new InputError('is a list without file names: one a line', `@${list}`)
+  return paths.map((path) => ({ path, below: null }))
 }
 
 /** A compressed file may be anything: in a directory only those count whose name says that a capture is inside. */

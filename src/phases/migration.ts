@@ -15,6 +15,7 @@ import type { QemuEnd, QemuRound, QemuUrgentEnd } from '../events/qemu.ts'
 import { classify, type Role } from './classify.ts'
 import type { EchoDowntime } from './echo-figures.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
+import type { ParallelEvent, ParallelRounds } from './parallel-rounds.ts'
 import { PostCopy } from './post-copy.ts'
 import type { Signal } from './signal.ts'
 import type { SourceOrder } from './source-order.ts'
@@ -57,6 +58,8 @@ export class Migration {
   postCopy = new PostCopy()
   /** Additional channels of a parallel migration, and what each carried once it is over. */
   readonly channels = new Map<Connection, MultifdEnd | null>()
+  /** Rounds over all of them; null without any. */
+  parallel: ParallelRounds | null = null
   /** Channels of post-copy's urgent pages. */
   readonly urgent = new Map<Connection, QemuUrgentEnd>()
   /** RARP frames of the guest's NICs. */
@@ -105,6 +108,7 @@ export class Migration {
     this.rounds.push(...stream.rounds)
     this.postCopy = stream.postCopy
     for (const [connection, end] of stream.channels) this.channels.set(connection, end)
+    this.parallel = stream.parallel
     for (const [connection, end] of stream.urgent) this.urgent.set(connection, end)
     this.machine.takeOver('transfer', 'transfer', stream.machine)
   }
@@ -144,6 +148,9 @@ export class Migration {
     else if (event.type === 'qemu.end') this.stream = event
     else if (event.type === 'qemu.urgent-end') this.urgent.set(event.connection, event)
     else if (event.type === 'qemu.configuration') this.machineType = event.machine
+    // Pages that the guest's new host asks for belong to no round.
+    const urgent = event.type === 'qemu.section' && this.postCopied
+    if (tellsParallelRounds(event) && !urgent) this.parallel?.event(event)
     if (event.type === 'qemu.command' || event.type === 'qemu.return' || event.type === 'qemu.section')
       this.postCopy.event(event)
     if (role === 'rpc' && event.type.startsWith('libvirt.')) this.lastRpcMessage = event.last
@@ -241,4 +248,15 @@ export class Migration {
       macs: known?.macs ?? [],
     }
   }
+}
+
+function tellsParallelRounds(event: ProtocolEvent): event is ParallelEvent {
+  const { type } = event
+  return (
+    type === 'multifd.channel' ||
+    type === 'multifd.packet' ||
+    type === 'multifd.end' ||
+    type === 'qemu.section' ||
+    type === 'qemu.end'
+  )
 }

@@ -17,13 +17,26 @@ import type { PageCounts, QemuEnd, QemuRound, QemuSection } from '../events/qemu
 /** One round of pre-copy, whether one stream carried it or several channels. */
 export type PreCopyRound = Omit<QemuRound, 'type' | 'connection' | 'direction'>
 
+/** Bytes of memory in the pages of a full packet. @see protocols.md D.5 */
+const PACKET_PAGES_SIZE = 512 * 1024
+/** More than the pages of any block. */
+const BLOCK_PAGES = 2 ** 36
+/** Last pages of packets that are remembered. QEMU before 8.0 may send the last page of a full packet a second time, as the
+ *  first of the next one; numbered anew for a SYNC, that one may come some packets later.
+ *  @see QEMU migration/multifd.c, "multifd: Fix a race on reading MultiFDPages_t.block" */
+const TAILS_MAX = 1024
+
+/** What tells the rounds. */
+export type ParallelEvent = MultifdEvent | QemuSection | QemuEnd
+
 /** The round under way. */
 interface Draft {
-  readonly first: Evidence
+  /** The packet that was captured first, which need not be the one with the lowest number. */
+  first: Evidence
   last: Evidence
   bytes: number
   readonly pages: { normal: number; zero: number; xbzrle: number; compressed: number }
-  /** Pages of packets. Of zero pages on the main channel it is not known which they are. */
+  /** Pages of packets, without twins. Of zero pages on the main channel it is not known which they are. */
   placed: number
 }
 
@@ -44,10 +57,15 @@ export class ParallelRounds {
   /** The number of the last packet that was taken. */
   #passed = -1
   readonly #rounds: PreCopyRound[] = []
+  /** Rounds that room was taken for. */
+  #paid = 0
   #round: Draft | null = null
   /** The pages of the round under way; null when rounds are not told apart any more. */
   #map: PageMap | null
   readonly #blocks = new Map<string, number>()
+  /** Last pages of full packets since the last SYNC, by block and page. */
+  readonly #tails = new Set<number>()
+  #synced = false
   #finished = false
 
   /** @param budget shared by all migrations: what tells rounds apart, and packets that wait */
@@ -57,7 +75,7 @@ export class ParallelRounds {
     this.#map = new PageMap(budget)
   }
 
-  event(event: MultifdEvent | QemuSection | QemuEnd): void {
+  event(event: ParallelEvent): void {
     if (this.reason !== null || this.#finished) return
     switch (event.type) {
       case 'multifd.channel':
@@ -85,7 +103,10 @@ export class ParallelRounds {
   finish(): readonly PreCopyRound[] | null {
     if (this.reason === null && !this.#finished) {
       this.#take(this.#waiting.length)
-      if (this.reason === null) this.#close()
+      if (this.reason === null) {
+        this.#close()
+        this.#orderStarts()
+      }
       this.#finished = true
       this.#free()
     }
@@ -102,7 +123,8 @@ export class ParallelRounds {
     const waiting = this.#waiting
     if (packet.number < this.#passed) {
       // A channel that turned up late. What it said before others had begun is of no matter.
-      if (packet.normal + packet.zero > 0) this.#giveUp('the packets of its channels could not be put in order')
+      if (packet.normal + packet.zero > 0)
+        this.#giveUp('the packets of its channels could not be put in order')
       return
     }
     if (waiting.length === PARALLEL_PACKETS_MAX || !this.#budget.take(costOf(packet))) {
@@ -147,6 +169,7 @@ export class ParallelRounds {
       this.#giveUp('bytes of a memory channel are missing from the capture')
       return
     }
+    if (packet.sync) this.#synced = true
     if (offsets.length > 0) this.#readPages(packet, offsets)
     const round = this.#round
     if (round === null) return
@@ -156,30 +179,51 @@ export class ParallelRounds {
       this.#limit('a guest with more memory or RAM blocks than are tracked', packet.last)
   }
 
-  #readPages({ first, last, block, pageSizeBytes, normal }: MultifdPacket, offsets: Float64Array): void {
-    const map = this.#map
+  #readPages(
+    { first, last, sync, block, pageSizeBytes, normal }: MultifdPacket,
+    offsets: Float64Array,
+  ): void {
+    if (this.#synced && !sync) {
+      this.#synced = false
+      this.#tails.clear()
+    }
     let round = this.#round ?? this.#begin(first)
-    if (map !== null) this.#select(map, block)
+    const key = this.#select(block) * BLOCK_PAGES
     for (let i = 0; i < offsets.length; i++) {
       const page = Math.floor((offsets[i] as number) / pageSizeBytes)
-      if (this.#map?.add(page) === false) {
+      const twin = i === 0 && this.#tails.has(key + page)
+      if (this.#map?.add(page) === false && !twin) {
         round = this.#turn(this.#map, first, last)
         this.#map?.add(page)
       }
       if (i < normal) round.pages.normal++
       else round.pages.zero++
-      round.placed++
+      if (!twin) round.placed++
+      if (i === PACKET_PAGES_SIZE / pageSizeBytes - 1) this.#addTail(key + page)
+    }
+    round.first = earlier(round.first, first)
+  }
+
+  #addTail(tail: number): void {
+    this.#tails.add(tail)
+    if (this.#tails.size <= TAILS_MAX) return
+    for (const oldest of this.#tails) {
+      this.#tails.delete(oldest)
+      return
     }
   }
 
-  #select(map: PageMap, name: string): void {
+  /** The pages that follow belong to this block.
+   *  @returns its number */
+  #select(name: string): number {
     let block = this.#blocks.get(name)
     if (block === undefined) {
       block = this.#blocks.size
-      if (block === RAM_BLOCKS_MAX) map.blind = true
-      else this.#blocks.set(name, block)
+      if (block < RAM_BLOCKS_MAX) this.#blocks.set(name, block)
+      else if (this.#map !== null) this.#map.blind = true
     }
-    map.select(block)
+    this.#map?.select(block)
+    return block
   }
 
   /** Zero pages that the main channel carries, those of machine types before 9.0, count in the round under way at the time. */
@@ -197,9 +241,7 @@ export class ParallelRounds {
 
   #begin(first: Evidence): Draft {
     const pages = { normal: 0, zero: 0, xbzrle: 0, compressed: 0 }
-    // A channel that is ahead of the others may show the next round before the one under way.
-    const begun = this.#round === null ? first : later(this.#round.first, first)
-    this.#round = { first: begun, last: begun, bytes: 0, pages, placed: 0 }
+    this.#round = { first, last: first, bytes: 0, pages, placed: 0 }
     return this.#round
   }
 
@@ -207,6 +249,7 @@ export class ParallelRounds {
   #turn(map: PageMap, first: Evidence, last: Evidence): Draft {
     this.#close()
     if (this.#rounds.length === ROUNDS_MAX - 1 || !this.#budget.take(ROUND_OVERHEAD)) this.#merge(map, last)
+    else this.#paid++
     return this.#begin(first)
   }
 
@@ -217,6 +260,15 @@ export class ParallelRounds {
     const { first, last, bytes, pages, placed } = round
     const repeatedPages = fresh === null ? null : placed - fresh
     this.#rounds.push({ index: this.#rounds.length, first, last, bytes, pages, repeatedPages })
+  }
+
+  /** What was captured of a later round shows that the rounds before had begun, where a channel lags behind. */
+  #orderStarts(): void {
+    const rounds = this.#rounds
+    for (let i = rounds.length - 2; i >= 0; i--) {
+      const round = rounds[i] as PreCopyRound
+      rounds[i] = { ...round, first: earlier(round.first, (rounds[i + 1] as PreCopyRound).first) }
+    }
   }
 
   #merge(map: PageMap, at: Evidence): void {
@@ -243,7 +295,7 @@ export class ParallelRounds {
 
   #giveUp(reason: string): void {
     this.reason = reason
-    this.#budget.give(this.#rounds.length * ROUND_OVERHEAD)
+    this.#budget.give(this.#paid * ROUND_OVERHEAD)
     this.#rounds.length = 0
     this.#free()
   }
@@ -255,11 +307,16 @@ export class ParallelRounds {
     this.#map = null
     this.#channels.clear()
     this.#blocks.clear()
+    this.#tails.clear()
   }
 }
 
 function costOf({ offsets }: MultifdPacket): number {
   return PARALLEL_PACKET_OVERHEAD + (offsets?.byteLength ?? 0)
+}
+
+function earlier(a: Evidence, b: Evidence): Evidence {
+  return b.timeNs < a.timeNs ? b : a
 }
 
 function later(a: Evidence, b: Evidence): Evidence {

@@ -1,6 +1,7 @@
+import { BodyBudget } from '../core/body-budget.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import { MIGRATIONS_MAX } from '../core/limits.ts'
+import { MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { actionOf, type LibvirtCall, type LibvirtEvent, type LibvirtReply } from '../events/libvirt.ts'
@@ -15,6 +16,7 @@ import { type JoinedMigration, join } from './join.ts'
 import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
 import { NovaTracker } from './nova-tracker.ts'
+import { ParallelRounds } from './parallel-rounds.ts'
 import type { Signal } from './signal.ts'
 import { SourceOrder } from './source-order.ts'
 import { TlsConversation } from './tls-conversation.ts'
@@ -62,6 +64,7 @@ export class MigrationTracker {
   readonly #nova: NovaTracker
   readonly #echoes = new EchoTracker()
   readonly #diagnostics: Diagnostics
+  readonly #maps: BodyBudget
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
   /** What clients told source daemons to do, and those of them that wait for the answer. */
@@ -81,8 +84,10 @@ export class MigrationTracker {
   /** Connections to libvirt's ports that were refused. */
   readonly #attempts: { readonly connection: Connection; readonly events: readonly ProtocolEvent[] }[] = []
 
-  constructor(diagnostics: Diagnostics) {
+  /** @param maps room for telling the rounds of parallel migrations apart */
+  constructor(diagnostics: Diagnostics, maps = new BodyBudget(ROUND_MAPS_TOTAL_MAX)) {
     this.#diagnostics = diagnostics
+    this.#maps = maps
     this.#nova = new NovaTracker(diagnostics)
   }
 
@@ -380,6 +385,9 @@ export class MigrationTracker {
       if (migration === null) return
       this.#own(connection, migration, 'memory')
     }
+    const owner = this.#owners.get(connection)
+    if (event.type === 'multifd.channel' && owner !== undefined)
+      owner.migration.parallel ??= new ParallelRounds(this.#maps, this.#diagnostics)
     this.#toOwner(event)
   }
 

@@ -60,7 +60,7 @@ export class Trace {
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
-    this.#tracker = new MigrationTracker(diagnostics)
+    this.#tracker = new MigrationTracker(diagnostics, this.#maps)
     this.#network = new Network({
       sink: (event) => this.#event(event),
       diagnostics,

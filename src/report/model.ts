@@ -11,6 +11,42 @@ export interface Report {
   readonly tool: { readonly name: 'mig-phases'; readonly version: string }
   readonly captures: readonly CaptureReport[]
   readonly migrations: readonly MigrationReport[]
+  /** Whenever there is more than one migration. */
+  readonly groups?: readonly GroupReport[]
+}
+
+/** Migrations with the same levels of the factors that groups are made by. */
+export interface GroupReport {
+  readonly key: Readonly<Record<string, string | null>>
+  /** All of the group, whatever their outcome. */
+  readonly migrations: number
+  /** Those that did not complete. They count in no figure. */
+  readonly failed: number
+  readonly metrics: readonly MetricReport[]
+}
+
+/** One metric of a group. @see docs/statistics.md */
+export interface MetricReport {
+  readonly id: string
+  readonly label: string
+  readonly unit: string
+  /** Completed migrations of which it is known. */
+  readonly n: number
+  readonly mean: number | null
+  readonly sd: number | null
+  readonly ci95_half_width: number | null
+  readonly ci95_low: number | null
+  readonly ci95_high: number | null
+  /** A fraction. */
+  readonly cov: number | null
+  readonly median: number | null
+  readonly min: number | null
+  readonly max: number | null
+  readonly max_min_ratio: number | null
+  /** A fraction of the total migration time; null for what is no part of it. */
+  readonly share_of_total: number | null
+  /** Places in the list of migrations. They count in all other figures. */
+  readonly outliers: readonly number[]
 }
 
 export interface CaptureReport {

@@ -1,4 +1,3 @@
-import Table from 'cli-table3'
 import {
   formatBitRate,
   formatBytes,
@@ -12,21 +11,7 @@ import {
 } from './format.ts'
 import type { Boundary, CaptureReport, MigrationReport, PhaseReport, Report, RoundReport } from './model.ts'
 import { sentences } from './sentences.ts'
-
-/** Colours of a terminal; the identity where there is none. */
-export interface Palette {
-  readonly bold: (text: string) => string
-  readonly dim: (text: string) => string
-  readonly good: (text: string) => string
-  readonly bad: (text: string) => string
-  readonly warn: (text: string) => string
-}
-
-const identity = (text: string): string => text
-export const PLAIN: Palette = { bold: identity, dim: identity, good: identity, bad: identity, warn: identity }
-
-/** Longest line of running text: a table of 100 columns is readable everywhere. */
-const WIDTH = 100
+import { type Palette, PLAIN, type TextColumn, textTable, wrap } from './terminal.ts'
 
 /** The report for a terminal: each capture, and each of its migrations with its phases. */
 export function renderTable(report: Report, palette: Palette = PLAIN): string {
@@ -153,26 +138,33 @@ function modeText({ mode, libvirt_connection_time_s: rpc, transfer }: MigrationR
 
 function phaseTable(migration: MigrationReport, palette: Palette, packet: PacketText): string {
   const total = migration.total_migration_time_s
-  const table = new Table({
-    head: ['Phase', 'Start (s)', 'End (s)', 'Duration (s)', 'Share', 'Packets'].map(palette.bold),
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
-    style: { head: [], border: [], compact: true },
-    chars: LINES,
-  })
-  for (const phase of migration.phases) {
-    table.push([
-      phase.label,
-      formatSeconds(phase.start.time_s),
-      formatSeconds(phase.end.time_s),
-      formatSeconds(phase.duration_s),
-      formatShare(phase.duration_s, total),
-      packets(phase, packet),
-    ])
-  }
-  for (const [label, value] of totals(migration))
-    table.push([label, '', '', formatSeconds(value), formatShare(value, total), ''])
-  return table.toString()
+  const phases = migration.phases.map((phase) => [
+    phase.label,
+    formatSeconds(phase.start.time_s),
+    formatSeconds(phase.end.time_s),
+    formatSeconds(phase.duration_s),
+    formatShare(phase.duration_s, total),
+    packets(phase, packet),
+  ])
+  const sums = totals(migration).map(([label, value]) => [
+    label,
+    '',
+    '',
+    formatSeconds(value),
+    formatShare(value, total),
+    '',
+  ])
+  return textTable(PHASE_COLUMNS, [...phases, ...sums], palette)
 }
+
+const PHASE_COLUMNS: readonly TextColumn[] = [
+  { label: 'Phase', align: 'left' },
+  { label: 'Start (s)', align: 'right' },
+  { label: 'End (s)', align: 'right' },
+  { label: 'Duration (s)', align: 'right' },
+  { label: 'Share', align: 'right' },
+  { label: 'Packets', align: 'left' },
+]
 
 function totals(migration: MigrationReport): [string, number | null][] {
   const rows: [string, number | null][] = [
@@ -184,25 +176,6 @@ function totals(migration: MigrationReport): [string, number | null][] {
   if (migration.libvirt_migration_time_s === null && migration.libvirt_connection_time_s !== null)
     rows.splice(1, 0, ['libvirt connection', migration.libvirt_connection_time_s])
   return rows
-}
-
-/** Rules above, below and under the head; columns are told apart by space. */
-const LINES = {
-  top: '─',
-  'top-mid': '─',
-  'top-left': '',
-  'top-right': '',
-  bottom: '─',
-  'bottom-mid': '─',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '─',
-  'mid-mid': '─',
-  right: '',
-  'right-mid': '',
-  middle: ' ',
 }
 
 function packets({ start, end }: PhaseReport, packet: PacketText): string {
@@ -226,22 +199,24 @@ const ROUND_ROWS_MAX = 12
 /** The rounds of pre-copy, where there are more than the sentence tells. */
 function roundTable({ transfer: { rounds } }: MigrationReport, palette: Palette): string[] {
   if (rounds === null || rounds.length < 3) return []
-  const table = new Table({
-    head: ['Round', 'Start (s)', 'Duration (s)', 'Pages', 'Zero pages', 'Data', 'Sent', 'Dirtied'].map(
-      palette.bold,
-    ),
-    colAligns: Array.from({ length: 8 }, () => 'right' as const),
-    style: { head: [], border: [], compact: true },
-    chars: LINES,
-  })
   const left = rounds.length - ROUND_ROWS_MAX
-  rounds.forEach((round, index) => {
-    if (left <= 0 || index < ROUND_ROWS_MAX / 2 || index > left + ROUND_ROWS_MAX / 2)
-      table.push(roundRow(round))
-    else if (index === ROUND_ROWS_MAX / 2) table.push(['…', '', '', '', '', '', '', ''])
+  const rows = rounds.flatMap((round, index) => {
+    if (left <= 0 || index < ROUND_ROWS_MAX / 2 || index > left + ROUND_ROWS_MAX / 2) return [roundRow(round)]
+    return index === ROUND_ROWS_MAX / 2 ? [['…', '', '', '', '', '', '', '']] : []
   })
-  return [table.toString()]
+  return [textTable(ROUND_COLUMNS, rows, palette)]
 }
+
+const ROUND_COLUMNS: readonly TextColumn[] = [
+  'Round',
+  'Start (s)',
+  'Duration (s)',
+  'Pages',
+  'Zero pages',
+  'Data',
+  'Sent',
+  'Dirtied',
+].map((label) => ({ label, align: 'right' }))
 
 function roundRow(round: RoundReport): string[] {
   return [
@@ -254,19 +229,4 @@ function roundRow(round: RoundReport): string[] {
     formatBitRate(round.throughput_bps),
     formatBitRate(round.dirty_rate_bps),
   ]
-}
-
-/** Breaks running text at spaces. Colours are added after, so that they do not count. */
-function wrap(text: string, indent: string): string[] {
-  const lines: string[] = []
-  let line = indent
-  for (const word of text.split(' ')) {
-    if (line.length > indent.length && line.length + 1 + word.length > WIDTH) {
-      lines.push(line)
-      line = indent
-    }
-    line += line.length > indent.length ? ` ${word}` : word
-  }
-  lines.push(line)
-  return lines
 }

@@ -13,14 +13,15 @@ const PLAIN_NUMBER = /^-?\d{1,15}(\.\d{1,15})?$/
 
 function byPieces(left: string, right: string): number {
   // Pieces of text and of digits take turns, text first.
+  const pieces = left.split(/(\d+)/)
   const others = right.split(/(\d+)/)
-  for (const [index, piece] of left.split(/(\d+)/).entries()) {
+  for (const [index, piece] of pieces.entries()) {
     const other = others[index]
     if (other === undefined) return 1
     const order = index % 2 === 0 ? byCodeUnits(piece, other) : byDigits(piece, other)
     if (order !== 0) return order
   }
-  return 0
+  return pieces.length - others.length
 }
 
 /** By value, of any length: more digits are more, leading zeros aside. */

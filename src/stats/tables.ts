@@ -1,5 +1,5 @@
 import { type CiMethod, type Description, describe } from './describe.ts'
-import { type Group, type GroupKey, partitionRuns, type Run, sampleOf } from './group.ts'
+import { type GroupKey, partitionRuns, type Run, sampleOf } from './group.ts'
 import { METRICS, type MetricId } from './metrics.ts'
 import { naturalOrder } from './natural-order.ts'
 
@@ -14,8 +14,14 @@ export interface ShareTable {
   }[]
 }
 
+/** What a group's column needs. */
+export interface GroupShares {
+  readonly key: GroupKey
+  readonly metrics: readonly { readonly id: string; readonly share_of_total: number | null }[]
+}
+
 /** The phases and what belongs to none. A column adds up to 1 when the phases do not overlap. */
-export function shareTable(groups: readonly Group[]): ShareTable {
+export function shareTable(groups: readonly GroupShares[]): ShareTable {
   const parts = METRICS.filter(({ part }) => part)
   return {
     columns: groups.map(({ key }) => key),

@@ -72,3 +72,47 @@ it('connections to the port of a stream belong to it, whatever they carry, when 
   const elsewhere = { ...late(3), server: { address: '10.0.0.2', port: 22 } }
   expect(track([open(main), open(elsewhere), header(main)])).toEqual([[1, 0]])
 })
+
+it('the rounds of all channels are those of the migration, without the pages that post-copy asks for', () => {
+  const [main, first] = [connection(0), connection(1)]
+  const pages = { normal: 0, zero: 0, xbzrle: 0, compressed: 0 }
+  const section = (zero: number): ProtocolEvent => ({
+    type: 'qemu.section',
+    ...base(main),
+    kind: 'part',
+    id: 2,
+    name: 'ram',
+    size: 100,
+    pages: { ...pages, zero },
+  })
+  const packet = (number: number): ProtocolEvent => ({
+    type: 'multifd.packet',
+    ...base(first),
+    number,
+    sync: false,
+    block: 'pc.ram',
+    pageSizeBytes: 4096,
+    offsets: Float64Array.of(4096),
+    normal: 1,
+    zero: 0,
+    size: 5440,
+  })
+  const run: ProtocolEvent = { type: 'qemu.command', ...base(main), command: 5, size: 0 }
+  const tracker = new MigrationTracker(new Diagnostics())
+  const events = [
+    header(main),
+    channel(first),
+    packet(0),
+    section(7),
+    packet(1),
+    section(2),
+    run,
+    section(40),
+  ]
+  for (const event of events) tracker.event(event)
+  const rounds = tracker.end()[0]?.libvirt?.parallel?.finish()
+  expect(rounds?.map((round) => [round.pages.normal, round.pages.zero])).toEqual([
+    [1, 7],
+    [1, 2],
+  ])
+})

@@ -29,3 +29,8 @@ it('is an order: turned round by swapping, kept along a chain, and only equal te
     { numRuns: 5000 },
   )
 })
+
+it('text that goes on comes later, however its digits are spelled', () => {
+  expect(Math.sign(naturalOrder('a1b', 'a01b2'))).toBe(-1)
+  expect(Math.sign(naturalOrder('a01b2', 'a1b'))).toBe(1)
+})

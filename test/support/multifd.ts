@@ -15,6 +15,8 @@ export interface MultifdPacket {
   readonly staleSize?: number
   /** Zero in the SYNC packets of QEMU 10. */
   readonly allocated?: number
+  /** Over all channels; that of the packet before in this one, and one, unless told. */
+  readonly number?: number
 }
 
 /** Writes what the multifd decoder reads: one channel, packet by packet. */
@@ -47,6 +49,7 @@ export class MultifdStream {
     this.#out.u32(0x11223344).u32(1)
     this.#out.u32((what.sync === true ? 1 : 0) | (what.flags ?? 0)).u32(what.allocated ?? pageCount)
     this.#out.u32(normal.length).u32(normal.length === 0 ? (what.staleSize ?? 0) : size)
+    this.#number = what.number ?? this.#number
     this.#out
       .u64(this.#number++)
       .u32(zero.length)

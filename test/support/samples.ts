@@ -13,6 +13,15 @@ export function sampleWith(mean: number, sd: number, n: number): number[] {
   return [...below.reverse(), ...(n % 2 === 1 ? [mean] : []), ...above]
 }
 
+/** A sample with exactly this mean and sample standard deviation (but for rounding): all values a little below the mean, but the
+ *  first one, which is far above. The smallest is only sd / √n below the mean, so that parts that vary much still fit into a
+ *  whole that does not.
+ *  @param n at least 2 */
+export function skewedSampleWith(mean: number, sd: number, n: number): number[] {
+  const step = sd / Math.sqrt(n)
+  return Array.from({ length: n }, (_, i) => (i === 0 ? mean + (n - 1) * step : mean - step))
+}
+
 /** A row of a published table, rounded as printed. */
 export interface PrintedRow {
   readonly mean: number

@@ -31,6 +31,19 @@ function decode(pieces: readonly Piece[]) {
 
 const pages = (normal: number, zero = 0) => ({ normal, zero, xbzrle: 0, compressed: 0 })
 
+/** An event without its evidence. */
+const packet = (number: number, offsets: number[], normal: number, zero: number) => ({
+  type: 'multifd.packet',
+  number,
+  sync: false,
+  block: offsets.length === 0 ? '' : 'pc.ram',
+  pageSizeBytes: 4096,
+  offsets: Float64Array.from(offsets),
+  normal,
+  zero,
+  size: 1344 + normal * 4096,
+})
+
 /** Pages of 64 KiB, so that a list has room for eight and any-cut stays quick. */
 const short = () => new MultifdStream({ pageSize: 65536 })
 
@@ -44,12 +57,15 @@ describe('a channel', () => {
     .packet({ zero: [0x9000] })
     .bytes()
 
-  it('gives its number, its pages at each SYNC, and the sum at its end', () => {
+  it('gives its number, its packets, and the sum of their pages at its end', () => {
     const { events, diagnostics } = decode([stream])
     expect(events.map(({ connection: _c, direction: _d, first: _f, last: _l, ...fact }) => fact)).toEqual([
       { type: 'multifd.channel', channel: 3, uuid: 'abababab-abab-abab-abab-abababababab' },
-      { type: 'multifd.sync', pages: pages(0) },
-      { type: 'multifd.sync', pages: pages(4, 2) },
+      { ...packet(0, [], 0, 0), sync: true },
+      packet(1, [0, 4096, 8192], 3, 0),
+      packet(2, [0x5000, 0x6000, 0x7000], 1, 2),
+      { ...packet(3, [], 0, 0), sync: true },
+      packet(4, [0x9000], 0, 1),
       {
         type: 'multifd.end',
         bytes: stream.length,
@@ -68,7 +84,7 @@ describe('a channel', () => {
       .packet({ sync: true, normal: [0] })
       .bytes()
     expect(decode([both]).events.slice(1)).toMatchObject([
-      { type: 'multifd.sync', pages: pages(1) },
+      { type: 'multifd.packet', sync: true, normal: 1 },
       { pages: pages(1), complete: true },
     ])
   })
@@ -115,14 +131,38 @@ describe('a channel', () => {
     expect(decode([stream.subarray(0, 30)]).end).toMatchObject({ complete: false, pages: null })
   })
 
-  it('names the packets of its events', () => {
-    const [channel, sync] = decode([
+  it('names the packets of its events, to the end of the contents', () => {
+    const contentsAt = 64 + 2 * 1344
+    const [channel, sync, full] = decode([
       stream.subarray(0, 10),
       stream.subarray(10, 64),
-      stream.subarray(64),
+      stream.subarray(64, contentsAt + 100),
+      stream.subarray(contentsAt + 100, contentsAt + 3 * 4096),
+      stream.subarray(contentsAt + 3 * 4096),
     ]).events
     expect(channel).toMatchObject({ first: { packet: 1 }, last: { packet: 2 } })
     expect(sync).toMatchObject({ first: { packet: 3 }, last: { packet: 3 } })
+    expect(full).toMatchObject({ number: 1, first: { packet: 3 }, last: { packet: 4 } })
+  })
+
+  it('reads lists of as many pages as any target has', () => {
+    const offsets = Array.from({ length: 512 }, (_, i) => i * 1024)
+    const stream = new MultifdStream({ pageSize: 1024 }).initial(0).packet({ zero: offsets }).bytes()
+    expect(decode([stream]).events[1]).toMatchObject({
+      offsets: Float64Array.from(offsets),
+      pageSizeBytes: 1024,
+      zero: 512,
+    })
+  })
+
+  it('that breaks off inside of contents has raised their packet', () => {
+    const cut = new MultifdStream()
+      .initial(0)
+      .packet({ normal: [0, 4096] })
+      .bytes()
+    const { events } = decode([cut.subarray(0, cut.length - 1)])
+    expect(events[1]).toMatchObject({ type: 'multifd.packet', normal: 2, size: 1344 + 2 * 4096 })
+    expect(events).toHaveLength(3)
   })
 })
 
@@ -159,6 +199,17 @@ describe('missing bytes', () => {
     const { end, diagnostics } = decode([bytes.subarray(0, at), { gap: size }, bytes.subarray(at + size)])
     expect(end).toMatchObject({ pages: pages(3), complete: true, bytes: bytes.length })
     expect(diagnostics).toEqual([])
+  })
+
+  it.each([
+    ['of contents', 3000, 4000, true],
+    ['behind the offsets', 64 + 320 + 16, 1000, true],
+    ['of the name', 64 + 70, 1, false],
+    ['of the last offset', 64 + 320 + 15, 1, false],
+  ])('%s: whether it is known which pages passed', (_what, at, size, known) => {
+    const { events } = decode([bytes.subarray(0, at), { gap: size }, bytes.subarray(at + size)])
+    const offsets = events.flatMap((event) => (event.type === 'multifd.packet' ? [event.offsets] : []))
+    expect(offsets).toEqual([known ? Float64Array.of(0, 4096) : null, Float64Array.of(8192)])
   })
 
   it.each([

@@ -153,4 +153,13 @@ describe('limits', () => {
     map.free()
     expect(budget.used).toBe(0)
   })
+
+  it.each([
+    [2 ** 36 - 1, false],
+    [2 ** 36, true],
+  ])('of a block: page %i makes the map blind: %s', (page, blind) => {
+    const map = new PageMap(new BodyBudget(CHUNK_BYTES))
+    map.add(page)
+    expect(map.blind).toBe(blind)
+  })
 })

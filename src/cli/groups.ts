@@ -1,0 +1,67 @@
+import { anovaSheets } from '../report/anova-sheet.ts'
+import { factorSheet, groupSheet, sharesSheet, variabilitySheet } from '../report/group-sheets.ts'
+import { defaultGrouping, describeGroups } from '../report/groups.ts'
+import type { GroupReport } from '../report/model.ts'
+import type { Sheet } from '../report/sheet.ts'
+import { renderMarkdown, renderSheet } from '../report/sheet-text.ts'
+import { factorNames, type Run } from '../stats/group.ts'
+import type { MetricId } from '../stats/metrics.ts'
+import type { Grouping, TableName } from './args/shared.ts'
+import { UsageError } from './args/usage-error.ts'
+import { palette } from './output.ts'
+
+export function groupsOf(runs: readonly Run[], grouping: Grouping): GroupReport[] {
+  return describeGroups(runs, namesOf(runs, grouping), grouping.ci)
+}
+
+/** The tables that were asked for. */
+export async function renderGroups(
+  runs: readonly Run[],
+  grouping: Grouping,
+  markdown: boolean,
+  terminal: boolean,
+): Promise<string> {
+  const sheets = grouping.tables.flatMap((table) => sheetsOf(table, runs, grouping))
+  const colours = await palette(terminal)
+  return sheets.map((sheet) => (markdown ? renderMarkdown(sheet) : renderSheet(sheet, colours))).join('\n\n')
+}
+
+function sheetsOf(table: TableName, runs: readonly Run[], grouping: Grouping): Sheet[] {
+  const names = namesOf(runs, grouping)
+  const metrics = knownMetrics(runs, grouping.metrics)
+  switch (table) {
+    case 'phases':
+      return describeGroups(runs, names, grouping.ci).map(groupSheet)
+    case 'shares':
+      return [sharesSheet(describeGroups(runs, names, grouping.ci))]
+    case 'factors':
+      return metrics.map((metric) => factorSheet(runs, twoOf(names, table), metric, grouping.ci))
+    case 'variability':
+      return [variabilitySheet(runs, names, metrics)]
+    case 'anova':
+      return anovaSheets(runs, names, metrics)
+  }
+}
+
+/** @throws UsageError when a factor is named that no run has */
+function namesOf(runs: readonly Run[], { groupBy }: Grouping): readonly string[] {
+  const known = factorNames(runs)
+  const unknown = groupBy?.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--group-by ${unknown}: no run has such a factor${known.length === 0 ? '; --factors or --manifest tell factors' : `, only ${known.join(', ')}`}`,
+    )
+  return groupBy ?? defaultGrouping(known)
+}
+
+function twoOf(names: readonly string[], table: TableName): [string, string] {
+  const [rows, columns] = names
+  if (rows === undefined || columns === undefined || names.length > 2)
+    throw new UsageError(`--tables ${table} takes two factors: --group-by ROWS,COLUMNS`)
+  return [rows, columns]
+}
+
+/** Of metrics that no run has there is nothing to say. */
+function knownMetrics(runs: readonly Run[], metrics: readonly MetricId[]): MetricId[] {
+  return metrics.filter((id) => runs.some((run) => (run.metrics[id] ?? null) !== null))
+}

@@ -1,0 +1,47 @@
+import { stderr } from 'node:process'
+import { Factors } from '../files/factors.ts'
+import { type ResultLine, readResults } from '../files/results.ts'
+import { runOf } from '../report/metrics-of.ts'
+import { FactorFilter } from '../stats/factors.ts'
+import type { Run } from '../stats/group.ts'
+import type { Grouping } from './args/shared.ts'
+
+/** Reads the runs in results files. A migration that is in several of them counts once.
+ *  @throws InputError when one cannot be read */
+export async function readRuns(
+  paths: readonly string[],
+  { pattern, manifest, filter }: Pick<Grouping, 'pattern' | 'manifest' | 'filter'>,
+): Promise<Run[]> {
+  const factors = await Factors.from({ pattern, manifest })
+  const renamed = pattern !== null || manifest !== null
+  const accepted = new FactorFilter(filter)
+  const seen = new Set<string>()
+  const runs: Run[] = []
+  let again = 0
+  for (const path of paths) {
+    for await (const line of readResults(path, (number, last) => warn(path, number, last))) {
+      const key = keyOf(line)
+      if (seen.has(key)) {
+        again++
+        continue
+      }
+      seen.add(key)
+      const levels = renamed ? factors.of({ path: line.capture, below: null }) : line.factors
+      if (accepted.accepts(levels)) runs.push({ ...runOf(line), factors: levels })
+    }
+  }
+  if (again > 0)
+    stderr.write(
+      `warning: ${again.toLocaleString('en-US')} migrations are in several results files or twice in one: they count once\n`,
+    )
+  return runs
+}
+
+function keyOf({ capture, index, start_epoch_ns, domain }: ResultLine): string {
+  return JSON.stringify([capture, index, start_epoch_ns, domain.uuid])
+}
+
+function warn(path: string, line: number, last: boolean): void {
+  const why = last ? 'was not written to its end' : 'is no result'
+  stderr.write(`warning: ${path}: line ${line} ${why} and was left out\n`)
+}
