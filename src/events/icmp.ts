@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/evidence.ts'
 
-/** An ICMP or ICMPv6 echo request or reply, raised per packet; copies that a mirror made are not told apart. Fragments of
- *  an echo, and the errors that quote one, raise nothing. @see RFC 792, RFC 4443 section 4 */
+/** An ICMP or ICMPv6 echo request or reply, raised once per packet, for fragments at the one that completes it. The errors
+ *  that quote an echo raise nothing. @see RFC 792, RFC 4443 section 4 */
 export interface IcmpEcho {
   readonly type: 'icmp.echo'
   readonly kind: 'request' | 'reply'

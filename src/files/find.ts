@@ -1,5 +1,5 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { glob } from 'tinyglobby'
 import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
@@ -42,7 +42,7 @@ async function capturesBelow(folder: string): Promise<FoundCapture[]> {
 }
 
 async function matchingCaptures(pattern: string): Promise<FoundCapture[]> {
-  const paths = await glob(pattern, { absolute: false, onlyFiles: true, expandDirectories: false })
+  const paths = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false })
   if (paths.length === 0) throw new InputError('is a pattern that fits no file')
   return paths.sort().map((path) => ({ path, below: null }))
 }

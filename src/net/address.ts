@@ -1,17 +1,41 @@
 import { u16be, u32be } from '../core/bytes.ts'
 
+/** The prefix below which the networks inside of tunnels are numbered: no address begins there. */
+const NETWORKS = 1
+/** Of the number of a network in the key of an IPv4 address. Numbers stay far below 2^21, so keys are exact. */
+const NETWORK_FACTOR = 2 ** 32
+
 /** Small numbers for IP addresses, so that a connection is found by numeric keys. An IPv6 address goes through its
- *  four words one by one: each step is a numeric map look-up (a text key costs ten times as much). */
+ *  four words one by one: each step is a numeric map look-up (a text key costs ten times as much). The
+ *  same address inside and outside of a tunnel has two numbers, and one text. */
 export class AddressTable {
+  /** By word, and 2^32 times the number of the network. */
   #v4 = new Map<number, number>()
   #v6 = new Map<number, number>()
   #text: string[] = []
-  /** The words of IPv6 addresses, by number. */
+  /** The network and the words of IPv6 addresses, by number. */
   #v6Words = new Map<number, readonly number[]>()
-  #prefixes = 1
+  #prefixes = NETWORKS + 1
+  /** Kind and number of the networks inside of tunnels, by the prefix that stands for them. */
+  #networks = new Map<number, readonly [kind: number, id: number]>()
+  /** The network of the packet at hand: 0 outside of tunnels. */
+  #network = 0
 
+  /** What counts for the memory: addresses, and networks. */
   get size(): number {
-    return this.#text.length
+    return this.#text.length + this.#networks.size
+  }
+
+  /** From now on, addresses are those of a network inside of a tunnel.
+   *  @param kind small, from 1 @param id below 2^32 */
+  enter(kind: number, id: number): void {
+    this.#network = this.#step(this.#step(NETWORKS, kind), id)
+    if (!this.#networks.has(this.#network)) this.#networks.set(this.#network, [kind, id])
+  }
+
+  /** Addresses are again those outside of all tunnels. */
+  leave(): void {
+    this.#network = 0
   }
 
   /** Forgets all other addresses. Those that are kept stay in order, but get new numbers.
@@ -19,33 +43,37 @@ export class AddressTable {
    *  @returns the new number of each */
   keepOnly(kept: readonly number[]): ReadonlyMap<number, number> {
     const old = {
-      words: new Map([...this.#v4].map(([word, id]) => [id, word])),
+      keys: new Map([...this.#v4].map(([key, id]) => [id, key])),
       v6: this.#v6Words,
       text: this.#text,
+      networks: this.#networks,
     }
     this.#v4 = new Map()
     this.#v6 = new Map()
     this.#v6Words = new Map()
     this.#text = []
-    this.#prefixes = 1
+    this.#prefixes = NETWORKS + 1
+    this.#networks = new Map()
     const renumbered = new Map<number, number>()
     for (const id of kept) {
-      const words = old.v6.get(id)
-      const word = old.words.get(id)
+      const [network = 0, ...words] = old.v6.get(id) ?? []
+      const key = old.keys.get(id)
       const text = old.text[id] ?? ''
-      if (words !== undefined) renumbered.set(id, this.#numberV6(words, text))
-      else if (word !== undefined) renumbered.set(id, this.#numberV4(word, text))
+      this.#reenter(old.networks.get(key === undefined ? network : Math.floor(key / NETWORK_FACTOR)))
+      if (key !== undefined) renumbered.set(id, this.#numberV4(key % NETWORK_FACTOR, text))
+      else if (words.length > 0) renumbered.set(id, this.#numberV6(words, text))
     }
+    this.leave()
     return renumbered
   }
 
   v4(bytes: Uint8Array, offset: number): number {
     const word = u32be(bytes, offset)
-    return this.#v4.get(word) ?? this.#numberV4(word, ipv4Text(word))
+    return this.#v4.get(this.#keyOf(word)) ?? this.#numberV4(word, ipv4Text(word))
   }
 
   v6(bytes: Uint8Array, offset: number): number {
-    let prefix = 0
+    let prefix = this.#network
     for (let word = 0; word < 3; word++) prefix = this.#step(prefix, u32be(bytes, offset + 4 * word))
     const key = prefix * 4294967296 + u32be(bytes, offset + 12)
     // Negative keys: full addresses; positive ones: prefixes. Both live in one map.
@@ -59,18 +87,28 @@ export class AddressTable {
     return this.#text[id] ?? ''
   }
 
+  #reenter(network: readonly [kind: number, id: number] | undefined): void {
+    if (network === undefined) this.leave()
+    else this.enter(...network)
+  }
+
   #numberV4(word: number, text: string): number {
     const id = this.#text.push(text) - 1
-    this.#v4.set(word, id)
+    this.#v4.set(this.#keyOf(word), id)
     return id
+  }
+
+  /** Outside of tunnels the word itself: the sum would be a floating-point number, which maps find more slowly. */
+  #keyOf(word: number): number {
+    return this.#network === 0 ? word : this.#network * NETWORK_FACTOR + word
   }
 
   #numberV6(words: readonly number[], text: string): number {
     const [first = 0, second = 0, third = 0, last = 0] = words
-    const prefix = this.#step(this.#step(this.#step(0, first), second), third)
+    const prefix = this.#step(this.#step(this.#step(this.#network, first), second), third)
     const id = this.#text.push(text) - 1
     this.#v6.set(-1 - (prefix * 4294967296 + last), id)
-    this.#v6Words.set(id, words)
+    this.#v6Words.set(id, [this.#network, ...words])
     return id
   }
 

@@ -2,7 +2,7 @@ import type { Packet } from '../capture/packet.ts'
 import { u16be, u32be } from '../core/bytes.ts'
 import type { AddressTable } from './address.ts'
 
-export const IP_PROTOCOL = { icmp: 1, tcp: 6, icmpv6: 58 } as const
+export const IP_PROTOCOL = { icmp: 1, ipv4: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmpv6: 58 } as const
 
 /** IPv6 headers between the fixed one and the transport. @see RFC 8200 section 4 */
 const EXTENSION = {
@@ -17,6 +17,9 @@ const JUMBO_PAYLOAD_OPTION = 0xc2
 
 /** What an IP header says. One object is reused. */
 export interface IpPayload {
+  version: 4 | 6
+  /** Where the IP header starts. */
+  start: number
   protocol: number
   source: number
   destination: number
@@ -24,8 +27,10 @@ export interface IpPayload {
    *  packet was cut. */
   offset: number
   wireEnd: number
-  /** Not the first fragment of a datagram, or one that is not whole: the transport cannot be read. */
+  /** A part of a datagram: what is at `offset` may be no transport header. */
   fragment: boolean
+  /** Where the header is that says which part: that of IPv4, or the extension of IPv6. */
+  fragmentAt: number
 }
 
 /** @returns false when the header makes no sense or was cut off */
@@ -40,7 +45,10 @@ export function readIpv4(packet: Packet, offset: number, addresses: AddressTable
   const frameEnd = packet.start + packet.originalLength
   out.wireEnd = totalLength === 0 ? frameEnd : offset + totalLength
   if (out.wireEnd > frameEnd || offset + headerSize > out.wireEnd) return false
+  out.version = 4
+  out.start = offset
   out.fragment = (u16be(bytes, offset + 6) & 0x3fff) !== 0
+  out.fragmentAt = offset
   out.protocol = bytes[offset + 9] as number
   out.source = addresses.v4(bytes, offset + 12)
   out.destination = addresses.v4(bytes, offset + 16)
@@ -56,6 +64,8 @@ export function readIpv6(packet: Packet, offset: number, addresses: AddressTable
   const frameEnd = packet.start + packet.originalLength
   out.wireEnd = payloadLength === 0 ? frameEnd : offset + 40 + payloadLength
   if (out.wireEnd > frameEnd) return false
+  out.version = 6
+  out.start = offset
   out.fragment = false
   out.protocol = bytes[offset + 6] as number
   out.source = addresses.v6(bytes, offset + 8)
@@ -64,7 +74,9 @@ export function readIpv6(packet: Packet, offset: number, addresses: AddressTable
   return skipExtensions(packet, out)
 }
 
-function skipExtensions(packet: Packet, out: IpPayload): boolean {
+/** Goes on to the transport, or to the part of a datagram that is in this packet.
+ *  @returns false when a header was cut off */
+export function skipExtensions(packet: Packet, out: IpPayload): boolean {
   const { bytes } = packet
   const end = Math.min(packet.end, out.wireEnd)
   for (;;) {
@@ -87,9 +99,12 @@ function skipExtensions(packet: Packet, out: IpPayload): boolean {
         break
       case EXTENSION.fragment:
         if (at + 8 > end) return false
-        out.fragment = (u16be(bytes, at + 2) & 0xfff9) !== 0
         out.offset = at + 8
-        break
+        if ((u16be(bytes, at + 2) & 0xfff9) === 0) break
+        out.protocol = bytes[at] as number
+        out.fragment = true
+        out.fragmentAt = at
+        return true
       default:
         return true
     }

@@ -7,6 +7,7 @@ import {
   REASSEMBLY_BYTES_MAX,
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
+  SEQUENCE_JUMP_MAX,
 } from '../core/limits.ts'
 import { RateSeries } from '../core/rate.ts'
 import type { StreamDecoder } from '../core/stream-decoder.ts'
@@ -72,6 +73,9 @@ export class HalfStream implements DirectionCounts {
   #coveredSince = 0
   #holeTimeNs = 0
   #finOffset = -1
+  /** The end of the last segment, and the last acknowledgement, that lay too far ahead to be believed alone. */
+  #strayEnd = -1
+  #strayAck = -1
   #ended = false
 
   constructor(pool: ReassemblyPool) {
@@ -118,7 +122,7 @@ export class HalfStream implements DirectionCounts {
       this.#nextSequence = sequence
     }
     const offset = this.#nextOffset + ((sequence - this.#nextSequence) | 0)
-    if (this.#finOffset < 0 && offset >= this.#nextOffset) this.#finOffset = offset
+    if (this.#finOffset < 0 && offset >= this.#nextOffset && !this.#isFar(offset)) this.#finOffset = offset
     this.#finish(at)
   }
 
@@ -127,6 +131,11 @@ export class HalfStream implements DirectionCounts {
     if (!this.#started) return
     const offset = this.#nextOffset + ((sequence - this.#nextSequence) | 0)
     if (offset <= this.#ackedOffset) return
+    if (this.#isFar(offset)) {
+      const follows = offset > this.#strayAck && offset - this.#strayAck <= SEQUENCE_JUMP_MAX
+      this.#strayAck = offset
+      if (!follows) return
+    }
     this.#ackedOffset = offset
     if (this.holeSince > 0) this.#checkCovered(at)
   }
@@ -144,7 +153,27 @@ export class HalfStream implements DirectionCounts {
 
   expire(at: Evidence): void {
     const covered = this.#coveredSince > 0 && at.packet - this.#coveredSince >= HOLE_PATIENCE_PACKETS
-    if (covered || at.timeNs - this.#holeTimeNs > HOLE_PATIENCE_NS) this.#giveUpFirstHole(at)
+    if (!covered && at.timeNs - this.#holeTimeNs <= HOLE_PATIENCE_NS) return
+    if (!covered && this.#ackedOffset > 0 && this.#ackedOffset === this.#nextOffset) this.#forgetEarly()
+    else this.#giveUpFirstHole(at)
+  }
+
+  /** Whether a RST with this number is one that the receiver believes, more or less. */
+  isNear(sequence: number): boolean {
+    return !this.#started || Math.abs((sequence - this.#nextSequence) | 0) <= SEQUENCE_JUMP_MAX
+  }
+
+  /** Further ahead of all that was passed on or acknowledged than a sender may be. */
+  #isFar(offset: number): boolean {
+    return offset - Math.max(this.#nextOffset, this.#ackedOffset) > SEQUENCE_JUMP_MAX
+  }
+
+  /** Drops segments that the peer, who has all before them, never acknowledged: they were not of this stream. */
+  #forgetEarly(): void {
+    this.#early = []
+    this.#hold(-this.#earlyBytes)
+    this.holeSince = 0
+    this.#pool.waiting.delete(this)
   }
 
   /** Payload that was not seen before; `captured` bytes of it are there. */
@@ -170,10 +199,18 @@ export class HalfStream implements DirectionCounts {
     this.retransmittedBytes += old
     const rest = size - old
     if (rest === 0) return
+    if (this.#isFar(offset)) {
+      const follows = offset === this.#strayEnd
+      this.#strayEnd = offset + size
+      if (!follows) return
+    }
     const from = Math.min(start + old, end)
     if (offset + old > this.#nextOffset || this.#early.length > 0) {
+      const before = this.#nextOffset
       this.#keepEarly(offset + old, bytes, from, end, rest, at)
       this.#drain(at)
+      // As long as the stream goes on, nothing is missing yet.
+      if (this.#nextOffset > before) this.#holeTimeNs = at.timeNs
       this.#limit(at)
       return
     }

@@ -105,3 +105,24 @@ test('a table that keeps only some addresses keeps their order and their text, a
   }
   expect(number('10.0.0.1')).toBe(3)
 })
+
+test('the same address has another number in each network, and keeps it apart when others are forgotten', () => {
+  const table = new AddressTable()
+  const v4 = Uint8Array.of(10, 0, 0, 1)
+  const v6 = new Uint8Array(16).fill(7)
+  const networks: readonly (readonly [number, number] | null)[] = [null, [1, 5], [1, 6], [2, 5]]
+  const numbers = (): number[] =>
+    networks.flatMap((network) => {
+      if (network === null) table.leave()
+      else table.enter(...network)
+      return [table.v4(v4, 0), table.v6(v6, 0)]
+    })
+  const before = numbers()
+  expect(before).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  expect(before.map((id) => table.text(id)).slice(6)).toEqual([table.text(0), table.text(1)])
+  expect(numbers()).toEqual(before)
+  const renumbered = table.keepOnly([0, 4, 5, 7])
+  expect([...renumbered]).toEqual([0, 4, 5, 7].map((id, i) => [id, i]))
+  const after = numbers()
+  for (const [old, id] of renumbered) expect(after[before.indexOf(old)]).toBe(id)
+})

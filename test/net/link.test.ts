@@ -106,11 +106,59 @@ describe('link headers', () => {
   })
 
   test('LLC, ARP and other ethertypes are passed over without a word', () => {
-    for (const type of [38, 0x0806, 0x88cc, 0x8847]) {
+    for (const type of [38, 0x0806, 0x88cc, 0x8863]) {
       const tap = onEthernet(type, new Uint8Array(50).fill(0x45))
       expect(tap.codes()).toEqual([])
       expect(tap.connections).toEqual([])
     }
+  })
+
+  const IP = ipv4(V4, SEGMENT)
+  const SNAP = Uint8Array.of(0xaa, 0xaa, 3, 0, 0, 0)
+  /** Two labels, of which the second is the last. */
+  const LABELS = Uint8Array.of(0, 1, 0x20, 64, 0, 1, 0x31, 64)
+  const PPPOE = Uint8Array.of(0x11, 0, 0, 9, 0, 100)
+  test.each<[string, number, readonly Uint8Array[]]>([
+    ['MPLS with IPv4', 0x8847, [LABELS, IP]],
+    ['MPLS with IPv6', 0x8848, [LABELS, ipv6(V6, SEGMENT)]],
+    ['PPPoE with IPv4', 0x8864, [PPPOE, Uint8Array.of(0, 0x21), IP]],
+    ['PPPoE with IPv6', 0x8864, [PPPOE, Uint8Array.of(0, 0x57), ipv6(V6, SEGMENT)]],
+    ['LLC and SNAP', 8 + IP.length, [SNAP, Uint8Array.of(8, 0), IP]],
+    ['LLC and SNAP of a bridge', 8 + IP.length, [SNAP.with(5, 0xf8), Uint8Array.of(8, 0), IP]],
+    [
+      'five VLAN tags',
+      0x9100,
+      [Uint8Array.of(0, 1, 0x88, 0xa8, 0, 2, 0x81, 0, 0, 3, 0x91, 0, 0, 4, 0x81, 0, 0, 5, 8, 0), IP],
+    ],
+    ['MPLS in a VLAN', 0x8100, [Uint8Array.of(0, 77, 0x88, 0x47), LABELS, IP]],
+    [
+      'PPPoE in two VLANs',
+      0x88a8,
+      [Uint8Array.of(0, 7, 0x81, 0, 0, 77, 0x88, 0x64), PPPOE, Uint8Array.of(0, 0x21), IP],
+    ],
+  ])('%s is stepped over', (name, type, parts) => {
+    const whole = LINK.ethernet.frame(type, concat(...parts))
+    expect(seen(one(whole))).toEqual(name.includes('IPv6') ? SEEN6 : SEEN4)
+    expect(seen(one(LINK.sll2.frame(type, concat(...parts)), 276))).toEqual(
+      name.includes('IPv6') ? SEEN6 : SEEN4,
+    )
+    for (let kept = 0; kept < whole.length - 14; kept++)
+      expect(one(whole.subarray(0, kept), 1, whole.length).texts().flat().join('').replaceAll('_', '')).toBe(
+        '',
+      )
+  })
+
+  test.each([
+    ['labels that carry something else', 0x8847, LABELS],
+    ['labels without an end', 0x8847, new Uint8Array(40)],
+  ])('%s are reported', (_name, type, packet) => {
+    expect(onEthernet(type, concat(packet, new Uint8Array(20))).codes()).toEqual(['net.link'])
+  })
+
+  test('what PPP says about itself is passed over without a word', () => {
+    expect(onEthernet(0x8864, concat(PPPOE, Uint8Array.of(0xc0, 0x21), new Uint8Array(40))).codes()).toEqual(
+      [],
+    )
   })
 
   test.each(['ethernet', 'vlan', 'qinq', 'sll', 'sll2'] as const)('RARP is handed on from %s', (name) => {

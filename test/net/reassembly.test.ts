@@ -6,6 +6,7 @@ import {
   REASSEMBLY_BYTES_MAX,
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
+  SEQUENCE_JUMP_MAX,
 } from '../../src/core/limits.ts'
 import { HalfStream, ReassemblyPool } from '../../src/net/reassembly.ts'
 import { ascii, ByteRecorder, type Delivered } from './tap.ts'
@@ -315,6 +316,81 @@ describe('a hole that nobody acknowledged', () => {
     subject.half.decoder = null
     subject.say(4, 'ef', 10)
     expect(subject.pool.oldestHole()).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+describe('numbers far ahead', () => {
+  const FAR = SEQUENCE_JUMP_MAX + 100
+
+  test.each([FAR, 2 ** 30, 2 ** 31 - 10])('of a single segment, %i bytes, are not believed', (far) => {
+    const subject = new Subject().syn().say(0, 'ab', 2).say(far, 'wild', 3).say(2, 'cd', 4)
+    expect(subject.half.holeSince).toBe(0)
+    expect(subject.close(9).recorder).toMatchObject({ text: 'abcd', ends: 1 })
+    expect(subject.half).toMatchObject({ payloadBytes: 4, missingBytes: 0 })
+  })
+
+  /** Sizes of pieces, with those of gaps negative: byte by byte, such gaps are too many. */
+  function measured(): { subject: Subject; sizes: number[] } {
+    const [subject, sizes] = [new Subject(), [] as number[]]
+    subject.half.decoder = {
+      push: (_bytes, start, end) => sizes.push(end - start),
+      gap: (size) => sizes.push(-size),
+      end: () => {},
+    }
+    return { subject: subject.syn().say(0, 'ab', 2), sizes }
+  }
+
+  test('are believed when the next segment goes on there: the capture lost a long stretch', () => {
+    const { subject, sizes } = measured()
+    subject
+      .say(FAR, 'ef', 3)
+      .say(FAR + 2, 'gh', 4)
+      .close(9)
+    expect(sizes).toEqual([2, -FAR, 2])
+  })
+
+  test('are believed when acknowledgements go on there', () => {
+    const { subject, sizes } = measured()
+    subject
+      .acknowledge(FAR, 3)
+      .acknowledge(FAR + 2, 4)
+      .say(FAR, 'ef', 5)
+      .close(9)
+    expect(sizes).toEqual([2, 2 - FAR, 2])
+  })
+
+  test('of a single acknowledgement or FIN lengthen nothing', () => {
+    const subject = new Subject().syn().say(0, 'ab', 2).acknowledge(FAR, 3).fin(FAR, 4).say(2, 'cd', 5)
+    expect(subject.close(9).recorder).toMatchObject({ text: 'abcd', ends: 1 })
+    expect(subject.half.missingBytes).toBe(0)
+  })
+
+  test('of a RST are not believed', () => {
+    const subject = new Subject()
+    expect(subject.half.isNear(subject.sequence(FAR))).toBe(true)
+    subject.syn().say(0, 'ab', 2)
+    expect(subject.half.isNear(subject.sequence(2))).toBe(true)
+    expect(subject.half.isNear(subject.sequence(2 - FAR))).toBe(false)
+    expect(subject.half.isNear(subject.sequence(2 + FAR))).toBe(false)
+  })
+})
+
+describe('a segment ahead that is not of the stream', () => {
+  const withStray = () => new Subject().syn().say(0, 'ab', 2, 1000).say(10_000, 'wild', 3, 2000)
+
+  test('holds nobody up as long as the stream goes on', () => {
+    const subject = withStray()
+    subject.say(2, 'cd', 4, HOLE_PATIENCE_NS)
+    subject.pool.expire({ packet: 5, timeNs: 3000 + HOLE_PATIENCE_NS })
+    expect(subject.say(4, 'ef', 6, 4000 + HOLE_PATIENCE_NS).recorder.text).toBe('abcdef')
+  })
+
+  test('is forgotten when the peer, who has all else, never acknowledges it', () => {
+    const subject = withStray().acknowledge(2, 4)
+    subject.pool.expire({ packet: 5, timeNs: 2001 + HOLE_PATIENCE_NS })
+    expect(subject.pool).toMatchObject({ heldBytes: 0 })
+    expect(subject.pool.waiting.size).toBe(0)
+    expect(subject.say(2, 'cd', 6).recorder.text).toBe('abcd')
   })
 })
 

@@ -398,6 +398,7 @@ export interface Ipv4Header {
   readonly options?: Uint8Array
   /** The true one without it; 0 is what super-frames have. */
   readonly totalLength?: number
+  readonly identification?: number
   /** Flags and offset, as they stand in the header. */
   readonly fragment?: number
 }
@@ -408,7 +409,7 @@ export function ipv4(header: Ipv4Header, payload: Uint8Array): Uint8Array {
   return big()
     .raw(Uint8Array.of(0x40 + size / 4, 0))
     .u16(header.totalLength ?? size + payload.length)
-    .u16(1)
+    .u16(header.identification ?? 1)
     .u16(header.fragment ?? 0x4000)
     .raw(Uint8Array.of(64, protocol, 0, 0), addressBytes(header.source), addressBytes(header.destination))
     .raw(options, payload)
@@ -500,6 +501,8 @@ export interface Passed {
   /** What it belongs to: `prepare call`, `rpc syn`; a message of several segments has it on all of them. */
   readonly note: string
   readonly segment: Segment | null
+  /** That of IPv4: what a host sends again has another one, a copy that a mirror made the same. */
+  readonly identification?: number
   /** For all that is not TCP. */
   readonly other: { readonly etherType: number; readonly packet: Uint8Array } | null
 }
@@ -672,7 +675,7 @@ export function damage(passed: readonly Passed[], kind: Damage, index: number, l
     case 'duplicate':
       return passed.toSpliced(index, 0, packet)
     case 'retransmit':
-      return passed.toSpliced(target + 1, 0, copyAt(target))
+      return passed.toSpliced(target + 1, 0, { ...copyAt(target), identification: 2 })
     case 'delay': {
       const moved = passed.toSpliced(index, 1).toSpliced(target, 0, packet)
       return moved.map((each, i) => ({ ...each, timeNs: passed[i]?.timeNs ?? 0 }))
@@ -710,12 +713,12 @@ export function capture(passed: readonly Passed[], options: CaptureOptions = {})
   })
 }
 
-function frameOf({ segment, other }: Passed, link: Link): Uint8Array {
+function frameOf({ segment, other, identification = 1 }: Passed, link: Link): Uint8Array {
   if (segment === null) return link.frame(other?.etherType ?? 0, other?.packet ?? NOTHING)
   const { from, to, payload } = segment
   const inner = tcp({ ...segment, sourcePort: from.port, destinationPort: to.port }, payload)
   const ends = { source: from.address, destination: to.address }
   return from.address.includes(':')
     ? link.frame(ETHERTYPE.ipv6, ipv6(ends, inner))
-    : link.frame(ETHERTYPE.ipv4, ipv4(ends, inner))
+    : link.frame(ETHERTYPE.ipv4, ipv4({ ...ends, identification }, inner))
 }
