@@ -64,9 +64,7 @@ function dataText(transfer: MigrationReport['transfer']): string | null {
   const parts = [
     `${formatBytes(transfer.wire_bytes_to_destination)} to the destination`,
     `${formatBitRate(transfer.throughput_mean_bps)} mean, ${formatBitRate(transfer.throughput_peak_bps)} peak`,
-    transfer.pages === null
-      ? 'pages could not be counted'
-      : `${formatCount(transfer.pages.normal)} pages and ${formatCount(transfer.pages.zero)} zero pages`,
+    transfer.pages === null ? 'pages could not be counted' : pagesText(transfer.pages),
     transfer.retransmitted_bytes === 0 ? null : `${formatBytes(transfer.retransmitted_bytes)} retransmitted`,
     transfer.missing_bytes === 0 ? null : `${formatBytes(transfer.missing_bytes)} not captured`,
   ]
@@ -76,6 +74,15 @@ function dataText(transfer: MigrationReport['transfer']): string | null {
 function orderText({ client, start, end, duration_s }: OrderReport): string {
   const packets = `packets ${start.packet ?? UNKNOWN} … ${end.packet ?? UNKNOWN}`
   return `Ordered by ${client}: the source was at it for ${formatDuration(duration_s)} (${packets}).`
+}
+
+function pagesText(pages: NonNullable<MigrationReport['transfer']['pages']>): string {
+  const kinds = [
+    `${formatCount(pages.normal)} pages`,
+    pages.compressed === 0 ? null : `${formatCount(pages.compressed)} compressed pages`,
+    pages.xbzrle === 0 ? null : `${formatCount(pages.xbzrle)} XBZRLE pages`,
+  ]
+  return `${joined(kinds, ', ')} and ${formatCount(pages.zero)} zero pages`
 }
 
 /** Bins below which a picture says less than the mean. */
