@@ -422,23 +422,30 @@ export class MigrationTracker {
   }
 
   #own(connection: Connection, migration: Migration, role: 'memory' | 'storage'): void {
+    const siblings = role === 'memory' ? this.#freeSiblings(connection) : []
+    const all = [connection, ...siblings].sort((one, other) => one.id - other.id)
+    for (const each of all) this.#take(each, migration, role)
+  }
+
+  #take(connection: Connection, migration: Migration, role: 'memory' | 'storage'): void {
     this.#owners.set(connection, { migration, role })
     this.#unclaimed.delete(connection.id)
     if (role === 'memory') migration.memory.push(connection)
     else migration.storage.push(connection)
     this.#active.add(migration)
     this.#replayOpening(connection, migration, role)
-    if (role === 'memory') this.#claimSiblings(connection, migration)
   }
 
-  /** Where one connection carries memory, others from the same host to the same port do so too: channels of a parallel
-   *  migration, or that of urgent pages. The main one is mostly the first that is known, not the first that opens. */
-  #claimSiblings(main: Connection, migration: Migration): void {
-    for (const { connection } of [...this.#unclaimed.values()]) {
-      const later = (connection.syn?.packet ?? 0) > (main.syn?.packet ?? Number.POSITIVE_INFINITY)
-      const free = !this.#owners.has(connection) && !this.#conversations.has(connection)
-      if (later && free && sameEnds(main, connection)) this.#own(connection, migration, 'memory')
-    }
+  /** Where one connection carries memory, others that are open from the same host to the same port do so too: channels of a
+   *  parallel migration, or that of urgent pages. The first that is known is not always the first that opened. */
+  #freeSiblings(known: Connection): Connection[] {
+    return [...this.#unclaimed.values()]
+      .map((open) => open.connection)
+      .filter((connection) => {
+        const free = !this.#owners.has(connection) && !this.#conversations.has(connection)
+        const open = connection.lastFin === null && connection.lastRst === null
+        return connection !== known && free && open && sameEnds(known, connection)
+      })
   }
 
   /** The migration whose memory is on its way over a connection with the same ends. */
