@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs'
-import { open, rename, stat, truncate } from 'node:fs/promises'
+import { open, rename, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { InputError } from '../core/input-error.ts'
 import type { MigrationReport } from '../report/model.ts'
+
+const NEWLINE = 10
 
 /** A line of a results file: a migration, and the capture as it was when it was analysed. */
 export interface ResultLine extends MigrationReport {
@@ -74,54 +76,70 @@ export interface Resumable {
 
 /** Repairs a results file that a killed run left behind, and tells what is in it. Lines of a capture are written at once and in
  *  order, so that only the last capture's can be incomplete: they are taken out, as are those of captures that have changed
- *  since.
+ *  since. A file that does not exist yet is made.
  *  @throws InputError when it is no results file or cannot be written */
 export async function resumeResults(path: string): Promise<Resumable> {
-  const text = await readWhole(path)
-  const lines = text.split('\n').filter((line) => line !== '')
-  const parsed = lines.map(parseLine)
-  const foreign = parsed.findIndex((line, index) => line === null && index < parsed.length - 1)
-  if (foreign >= 0)
-    throw new InputError(`is no file of results (line ${foreign + 1}): give another one to --resume`, path)
-  const stamps = new Map<string, InputStamp>()
-  const counts = new Map<string, number>()
-  for (const line of parsed) {
-    if (line?.input == null) continue
-    stamps.set(line.capture, line.input)
-    counts.set(line.capture, (counts.get(line.capture) ?? 0) + 1)
-  }
+  const file = await open(path, 'a').catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(`cannot be written (${error.code ?? 'unknown error'})`, path)
+  })
+  await file.close()
+  const held = await surveyResults(path)
   const done = new Map<string, InputStamp>()
-  for (const [capture, stamp] of stamps) {
+  for (const [capture, { stamp, lines }] of held.captures) {
     const now = await stampOf(capture, stamp.migrations)
     const same = now?.size_bytes === stamp.size_bytes && now.modified_epoch_ns === stamp.modified_epoch_ns
-    if (same && counts.get(capture) === stamp.migrations) done.set(capture, stamp)
+    if (same && lines === stamp.migrations) done.set(capture, stamp)
   }
-  const kept = lines.filter((_, index) => done.has(parsed[index]?.capture ?? ''))
-  if (kept.length < lines.length || !text.endsWith('\n')) await replace(path, kept)
+  if (held.torn || done.size < held.captures.size) await keepOnly(path, done)
   return { done }
 }
 
-async function readWhole(path: string): Promise<string> {
-  const file = await open(path, 'a+').catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`cannot be written (${error.code ?? 'unknown error'})`, path)
-  })
+interface Survey {
+  /** Lines by capture. */
+  readonly captures: ReadonlyMap<string, { readonly stamp: InputStamp; readonly lines: number }>
+  /** The last line was not written to its end. */
+  readonly torn: boolean
+}
+
+async function surveyResults(path: string): Promise<Survey> {
+  const captures = new Map<string, { stamp: InputStamp; lines: number }>()
+  let torn = false
+  const damage = (line: number, last: boolean): void => {
+    if (!last)
+      throw new InputError(`is no file of results (line ${line}): give another one to --resume`, path)
+    torn = true
+  }
+  for await (const { capture, input } of readResults(path, damage)) {
+    if (input === null)
+      throw new InputError(
+        'was not written by --resume or --format ndjson: give another one to --resume',
+        path,
+      )
+    const known = captures.get(capture)
+    captures.set(capture, { stamp: input, lines: (known?.lines ?? 0) + 1 })
+  }
+  return { captures, torn: torn || !(await endsWithNewline(path)) }
+}
+
+async function endsWithNewline(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
   try {
-    return await file.readFile('utf8')
+    const { size } = await file.stat()
+    if (size === 0) return true
+    const { buffer } = await file.read(new Uint8Array(1), 0, 1, size - 1)
+    return buffer[0] === NEWLINE
   } finally {
     await file.close()
   }
 }
 
 /** All at once, so that nothing is lost when this is interrupted. */
-async function replace(path: string, lines: readonly string[]): Promise<void> {
-  if (lines.length === 0) {
-    await truncate(path)
-    return
-  }
+async function keepOnly(path: string, done: ReadonlyMap<string, InputStamp>): Promise<void> {
   const temporary = `${path}.part`
   const file = await open(temporary, 'w')
   try {
-    await file.writeFile(lines.map((line) => `${line}\n`).join(''))
+    for await (const line of readResults(path, () => {}))
+      if (done.has(line.capture)) await file.writeFile(`${JSON.stringify(line)}\n`)
     await file.sync()
   } finally {
     await file.close()
