@@ -328,6 +328,18 @@ const migration = object({
     }),
   ),
   diagnostics: list(diagnostic),
+  input: Type.Optional(
+    nullable(
+      object(
+        {
+          size_bytes: count(),
+          modified_epoch_ns: text('Of the last modification'),
+          migrations: count('In the capture: a line each'),
+        },
+        'In lines of results only: the capture as it was when it was analysed',
+      ),
+    ),
+  ),
 })
 
 const metric = object({

@@ -1,7 +1,8 @@
 import { stderr } from 'node:process'
 import { Factors } from '../files/factors.ts'
-import { type ResultLine, readResults } from '../files/results.ts'
+import { readResults } from '../files/results.ts'
 import { runOf } from '../report/metrics-of.ts'
+import type { MigrationReport } from '../report/model.ts'
 import { FactorFilter } from '../stats/factors.ts'
 import type { Run } from '../stats/group.ts'
 import type { Grouping } from './args/shared.ts'
@@ -37,7 +38,7 @@ export async function readRuns(
   return runs
 }
 
-function keyOf({ capture, index, start_epoch_ns, domain }: ResultLine): string {
+function keyOf({ capture, index, start_epoch_ns, domain }: MigrationReport): string {
   return JSON.stringify([capture, index, start_epoch_ns, domain.uuid])
 }
 

@@ -2,23 +2,9 @@ import { createReadStream } from 'node:fs'
 import { open, rename, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { InputError } from '../core/input-error.ts'
-import type { MigrationReport } from '../report/model.ts'
+import type { InputStamp, MigrationReport } from '../report/model.ts'
 
 const NEWLINE = 10
-
-/** A line of a results file: a migration, and the capture as it was when it was analysed. */
-export interface ResultLine extends MigrationReport {
-  readonly input: InputStamp | null
-}
-
-/** Tells whether a capture is still the one that was analysed, and whether all lines of it are there. */
-export interface InputStamp {
-  readonly size_bytes: number
-  /** Time of last modification, nanoseconds since 1970. */
-  readonly modified_epoch_ns: string
-  /** Migrations in the capture: a line each. */
-  readonly migrations: number
-}
 
 /** What stands in the file system. Null for a pipe and for what is gone. */
 export async function stampOf(path: string, migrations: number): Promise<InputStamp | null> {
@@ -38,7 +24,7 @@ export function resultLines(migrations: readonly MigrationReport[], input: Input
 export async function* readResults(
   path: string,
   onDamage: (line: number, last: boolean) => void,
-): AsyncGenerator<ResultLine> {
+): AsyncGenerator<MigrationReport> {
   await stat(path).catch(() => {
     throw new InputError('cannot be read', path)
   })
@@ -57,12 +43,12 @@ export async function* readResults(
   if (damaged > 0) onDamage(damaged, true)
 }
 
-function parseLine(text: string): ResultLine | null {
+function parseLine(text: string): MigrationReport | null {
   try {
-    const line = JSON.parse(text) as Partial<ResultLine> | null
+    const line = JSON.parse(text) as Partial<MigrationReport> | null
     const whole =
       typeof line?.capture === 'string' && Array.isArray(line.phases) && line.transfer !== undefined
-    return whole ? (line as ResultLine) : null
+    return whole ? (line as MigrationReport) : null
   } catch {
     return null
   }
@@ -110,7 +96,7 @@ async function surveyResults(path: string): Promise<Survey> {
     torn = true
   }
   for await (const { capture, input } of readResults(path, damage)) {
-    if (input === null)
+    if (input == null)
       throw new InputError(
         'was not written by --resume or --format ndjson: give another one to --resume',
         path,

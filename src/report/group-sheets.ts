@@ -28,7 +28,9 @@ export function labelOf(id: string, label: string): string {
 export function figure(id: string, value: number | null): Cell {
   const digits = id === 'wire_bytes' ? 0 : 4
   if (value === null) return UNKNOWN_CELL
-  return { value, text: (value * scaleOf(id).factor).toFixed(digits) }
+  // What rounds to nothing has no sign.
+  const text = (value * scaleOf(id).factor).toFixed(digits).replace(/^-(0(?:\.0+)?)$/, '$1')
+  return { value, text }
 }
 
 /** The published layout: a row for each phase and total, with mean, standard deviation, 95 % interval and variation.

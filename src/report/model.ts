@@ -451,4 +451,15 @@ export interface MigrationReport {
   /** Null for a migration that libvirt ran by itself. */
   readonly openstack: OpenStackReport | null
   readonly diagnostics: readonly Diagnostic[]
+  /** In lines of results only: the capture as it was when it was analysed; null for a pipe or several captures. */
+  readonly input?: InputStamp | null
+}
+
+/** Tells whether a capture is still the one that was analysed, and whether all lines of it are there. */
+export interface InputStamp {
+  readonly size_bytes: number
+  /** Time of last modification, nanoseconds since 1970. */
+  readonly modified_epoch_ns: string
+  /** Migrations in the capture: a line each. */
+  readonly migrations: number
 }

@@ -72,8 +72,11 @@ function dataText(transfer: MigrationReport['transfer']): string | null {
 }
 
 function orderText({ client, start, end, duration_s }: OrderReport): string {
-  const packets = `packets ${start.packet ?? UNKNOWN} … ${end.packet ?? UNKNOWN}`
-  return `Ordered by ${client}: the source was at it for ${formatDuration(duration_s)} (${packets}).`
+  // Where captures were merged, the numbers are those of the file that holds the packet.
+  const packets = [start, end].map(({ packet, file }) =>
+    file === null ? `${packet ?? UNKNOWN}` : `${packet ?? UNKNOWN} of ${printable(file)}`,
+  )
+  return `Ordered by ${client}: the source was at it for ${formatDuration(duration_s)} (packets ${packets.join(' … ')}).`
 }
 
 function pagesText(pages: NonNullable<MigrationReport['transfer']['pages']>): string {
