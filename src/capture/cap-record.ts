@@ -79,9 +79,14 @@ export class CapRecords {
       if (known[0] === a && known[1] === b && known[2] === c && known[3] === d) return
     if (this.#names.length >= INTERFACE_NAMES_MAX) return
     this.#names.push([a, b, c, d])
-    const point = name(bytes, offset + FIELD.point, NAME_SIZE)
-    this.#summary.addInterface(`${name(bytes, offset + FIELD.interface, NAME_SIZE)}@${point}`)
+    this.#summary.addInterface(interfaceName(bytes, offset))
   }
+}
+
+/** `interface@point` of the record at `offset`. */
+export function interfaceName(bytes: Uint8Array, offset: number): string {
+  const point = name(bytes, offset + FIELD.point, NAME_SIZE)
+  return `${name(bytes, offset + FIELD.interface, NAME_SIZE)}@${point}`
 }
 
 /** Text of at most `size` bytes, up to the first NUL. */

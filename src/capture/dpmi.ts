@@ -15,6 +15,8 @@ const FIELD = { major: 8, minor: 10, headerSize: 12, commentSize: 14 } as const
 const OLD = { 5: { mpid: 12, headerSize: 212 }, 6: { mpid: 6, headerSize: 208 } } as const
 const MPID_SIZE = 200
 const ETHERNET = 1
+/** Picoseconds. */
+const STAMP_NS = 0.001
 
 /** Bytes that tell a DPMI file: the longest header without a magic. */
 export const DPMI_HEADER_SIZE = OLD[5].headerSize
@@ -106,6 +108,7 @@ export class DpmiReader extends CountedRecordReader {
     if (packets > end) return packets
     // Only now: a file that ends inside its header or its comment has no link type, which tells it.
     this.#summary.addLinkType(ETHERNET)
+    this.#summary.addResolution(STAMP_NS)
     return this.readRecords(bytes, packets, end)
   }
 

@@ -114,7 +114,7 @@ export class MeasurementFrames {
     inner.start = offset + CAP_RECORD_HEADER_SIZE
     inner.end = end
     inner.originalLength = Math.max(records.length(bytes, offset), records.captured(bytes, offset))
-    this.#summary.span(inner.timeNs)
+    this.#summary.frame(inner)
     this.#sink(inner)
   }
 

@@ -83,7 +83,7 @@ export class CaptureReader {
   #deliver(packet: Packet): void {
     if (mayBeMeasurementFrame(packet) && this.#measurement.unwrap(packet)) return
     packet.timeNs += this.#measurement.shiftNs
-    this.#summary.span(packet.timeNs)
+    this.#summary.frame(packet)
     this.#sink(packet)
   }
 }

@@ -68,6 +68,7 @@ export class PcapReader extends CountedRecordReader {
     this.packet.linkType = linkWord & 0xffff
     if ((linkWord & 0x04000000) !== 0) this.#fcsSize = (linkWord >>> 28) * 2
     this.#summary.addLinkType(this.packet.linkType)
+    this.#summary.addResolution(this.#nsPerFraction)
     this.#headerRead = true
   }
 

@@ -75,6 +75,9 @@ interface Interface {
   packetDrops: number
 }
 
+/** Told of each whole block behind its reading, packet or not: its type, and where it is. `bytes` is borrowed. */
+export type BlockSink = (type: number, bytes: Uint8Array, start: number, end: number) => void
+
 /** Reads a pcapng file: any number of sections, each with its own byte order and interfaces. A block with a damaged length
  *  does not stop it: it searches for the next one whose two lengths agree. */
 export class PcapngReader extends ResyncingReader {
@@ -82,6 +85,7 @@ export class PcapngReader extends ResyncingReader {
   readonly #sink: PacketSink
   readonly #summary: CaptureSummary
   readonly #diagnostics: Diagnostics
+  readonly #onBlock: BlockSink | null
   readonly #packet = new Packet()
   #interfaces: Interface[] = []
   #u16: (b: Uint8Array, o: number) => number = u16le
@@ -91,11 +95,17 @@ export class PcapngReader extends ResyncingReader {
   #startPs: bigint | null = null
   #timeNs = 0
 
-  constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
+  constructor(
+    sink: PacketSink,
+    summary: CaptureSummary,
+    diagnostics: Diagnostics,
+    onBlock: BlockSink | null = null,
+  ) {
     super()
     this.#sink = sink
     this.#summary = summary
     this.#diagnostics = diagnostics
+    this.#onBlock = onBlock
   }
 
   protected override get opened(): boolean {
@@ -125,6 +135,7 @@ export class PcapngReader extends ResyncingReader {
       const again = this.#u32(bytes, offset + size - TRAILER_SIZE)
       if (again !== size) return this.#damaged(offset, size, `and ${again} at its end`)
       this.#readBlock(type, bytes, offset + 8, offset + size - TRAILER_SIZE)
+      this.#onBlock?.(type, bytes, offset, offset + size)
       offset += size
     }
     this.wanted = BLOCK_FRAME_SIZE
@@ -227,6 +238,7 @@ export class PcapngReader extends ResyncingReader {
     const ticksPerSecond = (resolution & 0x80) !== 0 ? 2n ** exponent : 10n ** exponent
     const linkType = this.#u16(bytes, start)
     this.#summary.addLinkType(linkType)
+    this.#summary.addResolution(1e9 / Number(ticksPerSecond))
     this.#interfaces.push({
       linkType,
       snapLength: this.#u32(bytes, start + 4),

@@ -3,6 +3,23 @@ import type { Packet } from './packet.ts'
 
 export type CaptureFormat = 'pcap' | 'pcapng' | 'dpmi'
 
+/** Bytes of the longest frame on an Ethernet of MTU 1500: two VLAN tags, or a cooked header, or a check sequence included. */
+export const ORDINARY_FRAME_MAX = 1500 + 22
+/** The same with the usual jumbo frames, MTU 9000. */
+export const JUMBO_FRAME_MAX = 9000 + 22
+
+/** What the frames and stamps of a capture are like, as plain data. */
+export interface FrameFacts {
+  /** Packets of which only a part was kept, and the most that was kept of one of them, bytes. */
+  readonly cutPackets: number
+  readonly cutTo: number
+  /** Frames longer than `ORDINARY_FRAME_MAX`, and the length of the longest; 0 without any. */
+  readonly longFrames: number
+  readonly longestFrame: number
+  /** Nanoseconds that one step of the stamps stands for, the coarsest of several interfaces; null where nothing says. */
+  readonly stampNs: number | null
+}
+
 /** What a capture holds, whatever its packets mean. Grows while it is read. */
 export class CaptureSummary {
   /** Known once the first bytes were read. */
@@ -18,8 +35,14 @@ export class CaptureSummary {
   wireBytes = 0
   /** Sum of what was kept of them. */
   capturedBytes = 0
-  /** Packets of which only a part was kept. */
+  /** Packets of which only a part was kept, and the most that was kept of one of them. */
   cutPackets = 0
+  cutTo = 0
+  /** Frames longer than `ORDINARY_FRAME_MAX`, and the length of the longest; 0 without any. */
+  longFrames = 0
+  longestFrame = 0
+  /** Nanoseconds of one step of the stamps, the coarsest of several interfaces; null until known. */
+  stampNs: number | null = null
   /** Nanoseconds since 1970 of the first packet in the file, which is time zero. */
   startEpochNs: bigint | null = null
   earliestNs = 0
@@ -42,12 +65,31 @@ export class CaptureSummary {
     this.packets++
     this.wireBytes += packet.originalLength
     this.capturedBytes += captured
-    if (captured < packet.originalLength) this.cutPackets++
+    if (captured < packet.originalLength) {
+      this.cutPackets++
+      if (captured > this.cutTo) this.cutTo = captured
+    }
   }
 
-  /** Takes note of the time of a frame that is handed on. */
-  span(timeNs: number): void {
+  /** Takes note of the time and the length of a frame that is handed on. */
+  frame({ timeNs, originalLength }: Packet): void {
     if (timeNs > this.latestNs) this.latestNs = timeNs
     else if (timeNs < this.earliestNs) this.earliestNs = timeNs
+    if (originalLength > ORDINARY_FRAME_MAX) this.#long(originalLength)
+  }
+
+  /** @param ns nanoseconds of one step of an interface's stamps */
+  addResolution(ns: number): void {
+    this.stampNs = Math.max(this.stampNs ?? 0, ns)
+  }
+
+  facts(): FrameFacts {
+    const { cutPackets, cutTo, longFrames, longestFrame, stampNs } = this
+    return { cutPackets, cutTo, longFrames, longestFrame, stampNs }
+  }
+
+  #long(length: number): void {
+    this.longFrames++
+    if (length > this.longestFrame) this.longestFrame = length
   }
 }

@@ -1,9 +1,7 @@
 import { stdout } from 'node:process'
 import { InputError } from '../core/input-error.ts'
 import { analyzeBatch } from '../files/batch.ts'
-import { analyzeMergedFiles } from '../files/merge.ts'
-import { type NamedPingLog, readPingLog } from '../files/ping.ts'
-import { resumeResults } from '../files/results.ts'
+import type { NamedPingLog } from '../files/ping.ts'
 import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
 import type { AnalyzeArguments } from './args/analyze.ts'
 import { findAll, type NamedCaptures } from './captures.ts'
@@ -15,7 +13,7 @@ import { ProgressBar } from './progress.ts'
 /** Captures of which each finding is printed; of more, a summary. */
 const FEW_CAPTURES = 20
 
-/** Analyses the captures that were named, writes the report, and says what was wrong. */
+/** Analyses the captures that were named, with no more loaded than that takes, writes the report, and says what was wrong. */
 export async function analyzeCaptures(args: AnalyzeArguments): Promise<ExitStatus> {
   const findings = new Findings()
   const pings = await readPings(args.pings, findings)
@@ -34,6 +32,8 @@ export async function analyzeCaptures(args: AnalyzeArguments): Promise<ExitStatu
 }
 
 async function readPings(paths: readonly string[], findings: Findings): Promise<NamedPingLog[]> {
+  if (paths.length === 0) return []
+  const { readPingLog } = await import('../files/ping.ts')
   const pings: NamedPingLog[] = []
   for (const path of paths) {
     try {
@@ -46,6 +46,11 @@ async function readPings(paths: readonly string[], findings: Findings): Promise<
   return pings
 }
 
+async function doneBefore(results: string): Promise<ReadonlyMap<string, unknown>> {
+  const { resumeResults } = await import('../files/results.ts')
+  return (await resumeResults(results)).done
+}
+
 /** @returns whether the user stopped it */
 async function analyzeEach(
   args: AnalyzeArguments,
@@ -54,7 +59,7 @@ async function analyzeEach(
   output: Output,
   findings: Findings,
 ): Promise<boolean> {
-  const done = args.resume === null ? null : (await resumeResults(args.resume)).done
+  const done = args.resume === null ? null : await doneBefore(args.resume)
   const left = paths.filter((path) => done?.has(path) !== true)
   output.resumed = paths.length - left.length
   const bar = await ProgressBar.of(args.progress, left)
@@ -84,6 +89,7 @@ async function analyzeTogether(
   findings: Findings,
 ): Promise<boolean> {
   try {
+    const { analyzeMergedFiles } = await import('../files/merge.ts')
     const analysis: Analysis = await analyzeMergedFiles(captures, clockOffsets, facts)
     findings.analysed(analysis)
     await output.analysed(analysis)

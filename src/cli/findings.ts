@@ -4,7 +4,7 @@ import type { NamedPingLog } from '../files/ping.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { printable } from '../report/format.ts'
 import type { MigrationReport } from '../report/model.ts'
-import { notFoundText } from './not-found.ts'
+import { notFoundText } from '../report/not-found.ts'
 
 /** Names listed in one sentence. */
 const NAMES_SHOWN = 5

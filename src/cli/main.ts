@@ -30,6 +30,18 @@ async function run(words: readonly string[]): Promise<ExitStatus> {
       const { compareSides } = await import('./compare.ts')
       return await compareSides(args)
     }
+    case 'doctor': {
+      const { examineCaptures } = await import('./doctor.ts')
+      return await examineCaptures(args)
+    }
+    case 'explain': {
+      const { explainCapture } = await import('./explain.ts')
+      return await explainCapture(args)
+    }
+    case 'annotate': {
+      const { annotateCapture } = await import('./annotate.ts')
+      return await annotateCapture(args)
+    }
   }
 }
 

@@ -1,8 +1,8 @@
-import { resultLines, stampOf } from '../files/results.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { assembleReport } from '../report/assemble.ts'
 import { renderJson } from '../report/json.ts'
 import { runOf } from '../report/metrics-of.ts'
+import type { Report } from '../report/model.ts'
 import type { Run } from '../stats/group.ts'
 import type { AnalyzeArguments } from './args/analyze.ts'
 import { Destination, palette } from './output.ts'
@@ -30,6 +30,14 @@ export async function makeOutput(
       return new JsonOutput(args, destination)
     case 'csv':
       return new CsvOutput(destination)
+    case 'perfetto':
+      return new TraceOutput(destination, async (report) =>
+        (await import('../report/perfetto.ts')).renderPerfetto(report),
+      )
+    case 'otlp':
+      return new TraceOutput(destination, async (report) =>
+        (await import('../report/otlp.ts')).renderOtlp(report),
+      )
     case 'md':
     case 'table':
       return new TableOutput(args, destination, args.each ?? byName, terminal && args.output === null)
@@ -46,6 +54,7 @@ class LinesOutput implements Output {
   }
 
   async analysed({ captures, migrations }: Analysis): Promise<void> {
+    const { resultLines, stampOf } = await import('../files/results.ts')
     const [capture] = captures
     const stamp =
       captures.length === 1 && capture !== undefined ? await stampOf(capture.file, migrations.length) : null
@@ -101,6 +110,29 @@ class CsvOutput implements Output {
     if (migrations === 0) return
     const { renderMigrationsCsv } = await import('../report/csv.ts')
     await this.#destination.write(renderMigrationsCsv(this.#migrations))
+    await this.#destination.close()
+  }
+}
+
+/** All migrations as one document for another tool. */
+class TraceOutput implements Output {
+  resumed = 0
+  readonly #destination: Destination
+  readonly #render: (report: Report) => Promise<string>
+  readonly #analyses: Analysis[] = []
+
+  constructor(destination: Destination, render: (report: Report) => Promise<string>) {
+    this.#destination = destination
+    this.#render = render
+  }
+
+  async analysed(analysis: Analysis): Promise<void> {
+    this.#analyses.push(analysis)
+  }
+
+  async end(migrations: number): Promise<void> {
+    if (migrations === 0) return
+    await this.#destination.write(await this.#render(assembleReport(this.#analyses)))
     await this.#destination.close()
   }
 }

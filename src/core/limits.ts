@@ -199,3 +199,7 @@ export const RATE_BINS_MAX = 65_536
 
 /** Bytes for the bins of all connections together. */
 export const RATES_TOTAL_MAX = 24 * 1024 * 1024
+
+/** Comments put on one packet: a packet stands for a few boundaries of a migration, and the most that migrations which share a
+ *  connection have in common. */
+export const PACKET_COMMENTS_MAX = 64

@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { pMapIterable } from 'p-map'
 import { InputError } from '../core/input-error.ts'
 import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
 import { analyzeFile, type Progress } from './analyze.ts'
-import { WorkerPool } from './worker-pool.ts'
 
 /** Results that may wait for an earlier one: a large capture among thousands of small ones holds up no more than these. */
 const AHEAD_MAX = 256
@@ -27,27 +25,37 @@ export async function* analyzeBatch(
   { jobs = availableParallelism(), onProgress, ...facts }: BatchOptions = {},
 ): AsyncGenerator<Outcome> {
   const threads = Math.min(jobs, paths.length)
-  const pool = threads > 1 ? new WorkerPool(threads) : null
-  const analyze = async (path: string): Promise<Outcome> => {
-    const report = (progress: Progress): void => onProgress?.(path, progress)
-    try {
-      const analysis =
-        pool === null
-          ? await analyzeFile(path, { ...facts, onProgress: report })
-          : await pool.analyze(path, facts, report)
-      return { path, analysis, error: null }
-    } catch (error) {
-      // Anything else is a mistake of ours and goes up.
-      if (!(error instanceof InputError)) throw error
-      return { path, analysis: null, error }
-    }
+  if (threads <= 1) {
+    for (const path of paths)
+      yield await outcomeOf(path, (report) => analyzeFile(path, { ...facts, onProgress: report }), onProgress)
+    return
   }
+  // A single capture, which is the rule, does without what only a batch needs.
+  const { WorkerPool } = await import('./worker-pool.ts')
+  const { pMapIterable } = await import('p-map')
+  const pool = new WorkerPool(threads)
   try {
-    yield* pMapIterable(paths, analyze, {
-      concurrency: Math.max(1, threads),
-      backpressure: pool === null ? 1 : AHEAD_MAX,
-    })
+    yield* pMapIterable(
+      paths,
+      (path) => outcomeOf(path, (report) => pool.analyze(path, facts, report), onProgress),
+      { concurrency: threads, backpressure: AHEAD_MAX },
+    )
   } finally {
-    await pool?.close()
+    await pool.close()
+  }
+}
+
+async function outcomeOf(
+  path: string,
+  analyze: (report: (progress: Progress) => void) => Promise<Analysis>,
+  onProgress: BatchOptions['onProgress'],
+): Promise<Outcome> {
+  try {
+    const analysis = await analyze((progress) => onProgress?.(path, progress))
+    return { path, analysis, error: null }
+  } catch (error) {
+    // Anything else is a mistake of ours and goes up.
+    if (!(error instanceof InputError)) throw error
+    return { path, analysis: null, error }
   }
 }

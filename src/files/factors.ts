@@ -1,7 +1,6 @@
 import { dirname, relative, resolve } from 'node:path'
 import { FactorPattern } from '../stats/factors.ts'
 import type { FoundCapture } from './find.ts'
-import { readManifest } from './manifest.ts'
 
 /** Name of the factor that a folder stands for when nobody says what it means. */
 const FOLDER_FACTOR = 'directory'
@@ -32,7 +31,7 @@ export class Factors {
   static async from({ pattern, manifest }: FactorSources): Promise<Factors> {
     return new Factors(
       pattern === null ? null : new FactorPattern(pattern),
-      manifest === null ? null : await readManifest(manifest),
+      manifest === null ? null : await levelsOf(manifest),
     )
   }
 
@@ -50,4 +49,10 @@ export class Factors {
     const folder = below === null ? '' : relative(below, dirname(path))
     return folder === '' ? {} : { [FOLDER_FACTOR]: folder.replaceAll('\\', '/') }
   }
+}
+
+/** Most runs come without a manifest, and do not load what reads one. */
+async function levelsOf(manifest: string): Promise<Map<string, Record<string, string>>> {
+  const { readManifest } = await import('./manifest.ts')
+  return await readManifest(manifest)
 }

@@ -1,6 +1,5 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { glob } from 'tinyglobby'
 import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
 
@@ -42,6 +41,7 @@ async function capturesBelow(folder: string): Promise<FoundCapture[]> {
 }
 
 async function matchingCaptures(pattern: string): Promise<FoundCapture[]> {
+  const { glob } = await import('tinyglobby')
   const paths = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false })
   if (paths.length === 0) throw new InputError('is a pattern that fits no file')
   return paths.sort().map((path) => ({ path, below: null }))

@@ -3,14 +3,15 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
-import { openZstd } from './zstd.ts'
 
-/** Bytes read at once: large enough that a read costs little beside parsing, small enough to stay in the cache.
- *  Two blocks alternate, so that one is read while the other is parsed. */
-const BLOCK_SIZE = 1024 * 1024
+/** Bytes read at once. Two blocks alternate, so that one is read while the other is parsed. To start a read costs some 80 µs
+ *  where cores are few, as the thread that reads takes over that of the caller: 2 GB took 0.57 s in blocks of 1 MiB and take
+ *  0.49 s in these, and no less in larger ones. */
+const BLOCK_SIZE = 4 * 1024 * 1024
 
-/** Bytes that are decompressed at once. */
+/** Bytes that are decompressed at once, and those that come of it at most before they are handed on. */
 const PIECE_SIZE = 16 * 1024
+const CHUNK_SIZE = 256 * 1024
 
 /** An open input: its bytes, decompressed. */
 export interface Source {
@@ -82,7 +83,9 @@ async function decompressorOf(
   raw: AsyncIterable<Uint8Array>,
 ): Promise<Decompressor | null> {
   if (compression === 'gzip') return new Gunzip(raw)
-  return compression === 'zstd' ? await openZstd(raw) : null
+  if (compression !== 'zstd') return null
+  const { openZstd } = await import('./zstd.ts')
+  return await openZstd(raw)
 }
 
 /** The first bytes, and all bytes including them. */
@@ -157,7 +160,7 @@ class Gunzip implements Decompressor {
   }
 
   async *blocks(): AsyncGenerator<Uint8Array> {
-    const gunzip = createGunzip({ chunkSize: BLOCK_SIZE / 4 })
+    const gunzip = createGunzip({ chunkSize: CHUNK_SIZE })
     pipeline(Readable.from(this.#copies(), { objectMode: false }), gunzip, () => {})
     try {
       for await (const chunk of gunzip) yield chunk as Uint8Array

@@ -28,6 +28,7 @@ export class ConnectionTable {
   readonly #pool: ReassemblyPool
   readonly #diagnostics: Diagnostics
   readonly #connected: (connection: TcpConnection) => void
+  readonly #over: (connection: TcpConnection) => void
   /** By pair of addresses, then by pair of ports; see `find`. */
   readonly #pairs = new Map<number, Map<number, TcpConnection>>()
   #tracked: { pair: number; ports: number; connection: TcpConnection }[] = []
@@ -36,22 +37,27 @@ export class ConnectionTable {
   #lastPorts = -1
   #last: TcpConnection | null = null
 
-  /** @param connected called for each connection that appears */
+  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more */
   constructor(
     addresses: AddressTable,
     pool: ReassemblyPool,
     diagnostics: Diagnostics,
     connected: (connection: TcpConnection) => void,
+    over: (connection: TcpConnection) => void,
   ) {
     this.#addresses = addresses
     this.#pool = pool
     this.#diagnostics = diagnostics
     this.#connected = connected
+    this.#over = over
   }
 
   /** The capture is over: every connection gets its end. */
   end(at: Evidence): void {
-    for (const { connection } of this.#tracked) connection.close(at)
+    for (const { connection } of this.#tracked) {
+      connection.close(at)
+      this.#over(connection)
+    }
     this.#tracked = []
     this.#pairs.clear()
   }
@@ -144,6 +150,7 @@ export class ConnectionTable {
         removed++
         connection.close(at)
         connection.release()
+        this.#over(connection)
         const byPorts = this.#pairs.get(pair)
         if (byPorts?.get(ports) === connection) byPorts.delete(ports)
         if (byPorts?.size === 0) this.#pairs.delete(pair)

@@ -25,6 +25,8 @@ export interface NetworkHandlers {
   readonly diagnostics: Diagnostics
   /** A connection appeared: attach decoders. */
   readonly connected: (connection: TcpConnection) => void
+  /** Once for each connection: it is not followed any more, and its counts are final. */
+  readonly over: (connection: TcpConnection) => void
   /** A RARP frame: `bytes[offset … end)` behind the link header. */
   readonly rarp: (bytes: Uint8Array, offset: number, end: number, at: Evidence) => void
   /** An ICMP message, of either version of IP: `bytes[offset … end)` behind the IP header. */
@@ -71,6 +73,7 @@ export class Network {
       this.pool,
       handlers.diagnostics,
       handlers.connected,
+      handlers.over,
     )
   }
 

@@ -53,6 +53,8 @@ export class HalfStream implements DirectionCounts {
   payloadBytes = 0
   retransmittedBytes = 0
   missingBytes = 0
+  /** Of those, bytes whose packets the capture does not hold at all; of the others a part was cut. */
+  lostBytes = 0
   /** Payload over time; null before the first. */
   rates: RateSeries | null = null
   /** Reads this direction; null when nobody does, and then nothing is kept either. */
@@ -344,6 +346,7 @@ export class HalfStream implements DirectionCounts {
 
   #giveUp(size: number, at: Evidence): void {
     this.missingBytes += size
+    this.lostBytes += size
     this.#advance(size)
     if (!this.#ended) this.decoder?.gap(size, at)
   }

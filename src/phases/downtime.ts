@@ -51,7 +51,13 @@ export function streamDowntime(migration: Migration): StreamDowntime {
 }
 
 function stopOf(migration: Migration): Instant | null {
+  if (didNotRun(migration)) return null
   return stopByCookie(migration) ?? stopWithoutLive(migration) ?? stopByStream(migration)
+}
+
+/** libvirt writes down a stop of 0 for a guest that was paused before the migration. */
+function didNotRun({ statistics, statisticsOfCall }: Migration): boolean {
+  return (statisticsOfCall ?? statistics)?.stopped === 0
 }
 
 /** `stopped` and `sent` are on the source's clock; the packet of the call tells what `sent` is on the capture's. */

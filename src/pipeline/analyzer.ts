@@ -1,5 +1,5 @@
 import { CaptureReader } from '../capture/open.ts'
-import { CaptureSummary } from '../capture/summary.ts'
+import { CaptureSummary, type FrameFacts } from '../capture/summary.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
 import type { NamedPingLog } from '../phases/ping-match.ts'
 import { describeCapture, describeMigrations } from '../report/build.ts'
@@ -28,6 +28,8 @@ export interface Analysis {
   readonly migrations: readonly MigrationReport[]
   /** What was there besides, for a user who expected a migration. */
   readonly traffic: TrafficSummary
+  /** What the frames of each capture are like, in the order of `captures`. */
+  readonly frames: readonly FrameFacts[]
 }
 
 /** Reads one capture and reports the migrations in it. Give it the bytes of the file with `push`, in any cut, then
@@ -77,6 +79,7 @@ export class Analyzer {
         downtimeLimitS: this.#facts.downtimeLimitS ?? null,
       }),
       traffic: this.#trace.traffic,
+      frames: [this.#summary.facts()],
     }
   }
 }

@@ -65,6 +65,7 @@ export class Trace {
       sink: (event) => this.#event(event),
       diagnostics,
       connected: (connection) => new Recognizer(connection, this.#makeDecoders),
+      over: (connection) => this.traffic.over(connection),
       rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, (event) => this.#event(event)),
       icmp: (bytes, offset, end, version, ends, at) =>
         decodeIcmp(bytes, offset, end, version, ends, at, this.#sink),

@@ -12,6 +12,7 @@ import {
 import type { Boundary, CaptureReport, MigrationReport, PhaseReport, Report, RoundReport } from './model.ts'
 import { sentences } from './sentences.ts'
 import { type Palette, PLAIN, type TextColumn, textTable, wrap } from './terminal.ts'
+import { guestOf, wayOf } from './title.ts'
 
 /** The report for a terminal: each capture, and each of its migrations with its phases. */
 export function renderTable(report: Report, palette: Palette = PLAIN): string {
@@ -79,9 +80,9 @@ function renderMigration(migration: MigrationReport, palette: Palette, packet: P
 }
 
 function headLines(migration: MigrationReport, palette: Palette): string[] {
-  const { domain, source, destination } = migration
-  const name = palette.bold(printable(domain.name ?? domain.uuid ?? 'unnamed guest'))
-  const way = `${host(source)} → ${host(destination)}`
+  const { domain } = migration
+  const name = palette.bold(printable(guestOf(migration)))
+  const way = printable(wayOf(migration))
   const outcome = colourOf(migration, palette)(migration.outcome)
   const lines = [`${name}  ${way}  ${outcome}`]
   if (migration.failure !== null) lines.push(...wrap(failureText(migration.failure), '  '))
@@ -93,11 +94,6 @@ function headLines(migration: MigrationReport, palette: Palette): string[] {
   const text = facts.filter((fact) => fact !== null && fact !== '').join(', ')
   if (text !== '') lines.push(...wrap(text, '  ').map(palette.dim))
   return lines
-}
-
-function host(end: { readonly hostname: string | null; readonly address: string | null }): string {
-  if (end.hostname === null) return end.address ?? 'unknown host'
-  return end.address === null ? printable(end.hostname) : `${printable(end.hostname)} (${end.address})`
 }
 
 function colourOf(migration: MigrationReport, palette: Palette): (text: string) => string {

@@ -1,15 +1,34 @@
 // Writes a capture of one peer-to-peer migration of any size: honest bytes of Ethernet, IPv4, TCP, libvirt RPC and the
-// QEMU stream, MTU-sized segments, one acknowledgement for every second one. Usage: node test/bench/generate.mjs
-// FILE MEGABYTES [zero] — `zero`: pages are zero records, packed densely.
+// QEMU stream, one acknowledgement for every second segment. Usage: node test/bench/generate.mjs FILE MEGABYTES [KIND]
 import { closeSync, openSync, writeSync } from 'node:fs'
 
 const PAGE = 4096
 const MSS = 1448
+/** What a network card of the sender's takes at once, and a capture on that machine shows. */
+const GSO_SIZE = 45 * MSS
+/** Segments until a lost one is sent again. */
+const RESEND_AFTER = 30
+/** Segments of the migration between two small conversations of others. */
+const SMALL_FLOW_EVERY = 40
 const SEGMENT_NS = 12_000
 const PAGES_PER_SECTION = 256
+/** Pages until the contents repeat: more than compressors look back. */
+const DIFFERENT_PAGES = 64
+
+/** What a kind of capture is like: `zeroShare` of the pages, `size` of segments, `loss` and `reordering` as shares of the
+ *  segments, `flows`: small conversations around it. */
+export const KINDS = {
+  pages: {},
+  gso: { size: GSO_SIZE },
+  'zero-heavy': { zeroShare: 0.95 },
+  zero: { zeroShare: 1 },
+  flows: { flows: true },
+  lossy: { loss: 0.05, reordering: 0.05 },
+}
 
 /** The whole capture, written to a file descriptor in large blocks. */
 export function generate(file, bytes, kind = 'pages') {
+  const { zeroShare = 0, size = MSS, loss = 0, reordering = 0, flows = false } = KINDS[kind]
   const out = new Pcap(openSync(file, 'w'))
   const rpc = new Connection(out, 40000, 16509)
   rpc.open()
@@ -19,7 +38,8 @@ export function generate(file, bytes, kind = 'pages') {
   rpc.send('server', reply(214, 1, opaque(cookie()), u32(1), string('tcp:10.0.0.2:49152')))
   const memory = new Connection(out, 40001, 49152)
   memory.open()
-  for (const part of stream(bytes, kind)) memory.send('client', part)
+  Object.assign(memory, { size, loss, reordering, around: flows ? new SmallFlows(out) : null })
+  for (const part of stream(bytes, zeroShare)) memory.send('client', part)
   memory.close()
   rpc.send('client', call(217, 2, string('vm1'), opaque(cookie()), u32(0), u32(0), u64(0x1b), u32(0)))
   rpc.send('server', reply(217, 2, string('vm1'), new Uint8Array(16), u32(0xffffffff), opaque(cookie())))
@@ -29,7 +49,7 @@ export function generate(file, bytes, kind = 'pages') {
   out.end()
 }
 
-function* stream(bytes, kind) {
+function* stream(bytes, zeroShare) {
   const blocks = PAGE * Math.max(256, Math.ceil(bytes / PAGE))
   yield join([0x51, 0x45, 0x56, 0x4d], u32(3))
   const name = text('pc.ram')
@@ -46,19 +66,35 @@ function* stream(bytes, kind) {
     u64(blocks),
     u64(16),
   )
-  const record = kind === 'zero' ? 9 : 8 + PAGE
-  const pages = Math.floor(bytes / record)
-  const contents =
-    kind === 'zero' ? new Uint8Array(1) : Uint8Array.from({ length: PAGE }, (_, i) => (i * 7) & 255)
-  const flag = kind === 'zero' ? 0x02 : 0x08
+  const pages = Math.floor(bytes / (8 + zeroShare + (1 - zeroShare) * PAGE))
+  // Half of each page is noise, so that captures compress as those of guests do.
+  const contents = Uint8Array.from({ length: DIFFERENT_PAGES * PAGE }, (_, i) =>
+    i % PAGE < PAGE / 2 ? random() * 256 : 0,
+  )
+  // Every page but some of a hundred is a zero page, which is a record with a byte.
+  const isZero = (page) => page % 100 < zeroShare * 100
+  const section = new Uint8Array(PAGES_PER_SECTION * (9 + PAGE) + 64)
+  const view = new DataView(section.buffer)
   for (let first = 0; first < pages; first += PAGES_PER_SECTION) {
-    const parts = [[2], u32(2)]
+    section.set([2, ...u32(2)])
+    let end = 5
     for (let page = first; page < Math.min(pages, first + PAGES_PER_SECTION); page++) {
-      const offset = (page * PAGE) % blocks
-      const named = page === first ? [name.length, ...name] : []
-      parts.push(u64(offset - (offset % PAGE) + (page === first ? flag : flag + 0x20)), named, contents)
+      const address = (page * PAGE) % blocks
+      const flag = (isZero(page) ? 0x02 : 0x08) + (page === first ? 0 : 0x20)
+      view.setUint32(end, Math.floor(address / 2 ** 32))
+      view.setUint32(end + 4, (address >>> 0) + flag)
+      end += 8
+      if (page === first) {
+        section.set([name.length, ...name], end)
+        end += 1 + name.length
+      }
+      const from = (page % DIFFERENT_PAGES) * PAGE
+      if (!isZero(page)) section.set(contents.subarray(from, from + PAGE), end)
+      else section[end] = 0
+      end += isZero(page) ? 1 : PAGE
     }
-    yield join(...parts, u64(16))
+    section.set(u64(16), end)
+    yield section.slice(0, end + 8)
   }
   yield join([3], u32(2), u64(16))
   yield join([4], u32(3), [5], text('timer'), u32(0), u32(2), new Uint8Array(24), [0])
@@ -69,7 +105,13 @@ class Connection {
     this.out = out
     this.ports = { client: clientPort, server: serverPort }
     this.sequence = { client: clientPort * 1000, server: serverPort * 1000 }
-    this.unacknowledged = 0
+    this.segments = 0
+    this.size = MSS
+    this.loss = 0
+    this.reordering = 0
+    /** Segments that are still to come, the next one first. */
+    this.late = []
+    this.around = null
   }
 
   open() {
@@ -81,20 +123,36 @@ class Connection {
   }
 
   close() {
+    for (const { sequence, payload } of this.late.splice(0)) this.#segment('client', 0x18, payload, sequence)
     this.#segment('server', 0x11)
     this.#segment('client', 0x11)
   }
 
   send(from, bytes) {
-    for (let offset = 0; offset < bytes.length; offset += MSS) {
-      const payload = bytes.subarray(offset, offset + MSS)
-      this.#segment(from, 0x18, payload)
+    for (let offset = 0; offset < bytes.length; offset += this.size) {
+      const payload = bytes.subarray(offset, offset + this.size)
+      this.#sendSegment(from, payload)
       this.sequence[from] = (this.sequence[from] + payload.length) >>> 0
-      if (++this.unacknowledged % 2 === 0) this.#segment(from === 'client' ? 'server' : 'client', 0x10)
+      while (this.late.length > 0 && this.late[0].due <= this.segments) {
+        const { sequence, payload } = this.late.shift()
+        this.#segment(from, 0x18, payload, sequence)
+      }
+      if (++this.segments % 2 === 0) this.#segment(from === 'client' ? 'server' : 'client', 0x10)
+      if (this.around !== null && this.segments % SMALL_FLOW_EVERY === 0) this.around.next()
     }
   }
 
-  #segment(from, flags, payload = new Uint8Array(0)) {
+  /** Now, a segment later than the next, or, being lost, again after a while. */
+  #sendSegment(from, payload) {
+    const chance = this.loss + this.reordering === 0 ? 1 : random()
+    const sequence = this.sequence[from]
+    if (chance < this.loss) this.late.push({ due: this.segments + RESEND_AFTER, sequence, payload })
+    else if (chance < this.loss + this.reordering)
+      this.late.unshift({ due: this.segments + 1, sequence, payload })
+    else this.#segment(from, 0x18, payload)
+  }
+
+  #segment(from, flags, payload = new Uint8Array(0), sequence = this.sequence[from]) {
     const to = from === 'client' ? 'server' : 'client'
     const ends = from === 'client' ? [1, 2] : [2, 1]
     const header = this.out.frame(66 + payload.length)
@@ -104,10 +162,31 @@ class Connection {
     bytes.set([0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, ends[0], 10, 0, 0, ends[1]], offset + 18)
     view.setUint16(offset + 34, this.ports[from])
     view.setUint16(offset + 36, this.ports[to])
-    view.setUint32(offset + 38, this.sequence[from])
-    view.setUint32(offset + 42, this.sequence[to])
+    view.setUint32(offset + 38, sequence)
+    view.setUint32(offset + 42, Math.min(this.sequence[to], ...this.late.map((each) => each.sequence)))
     bytes.set([0x80, flags, 0xff, 0xff, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 1], offset + 46)
     bytes.set(payload, offset + 66)
+  }
+}
+
+/** Requests to a service, and answers, each over a connection of its own. */
+class SmallFlows {
+  constructor(out) {
+    this.out = out
+    this.port = 1024
+  }
+
+  next() {
+    this.port = this.port < 39_000 ? this.port + 1 : 1024
+    const flow = new Connection(this.out, this.port, 8774)
+    const body = `{"server": {"id": "00000000-0000-4000-8000-000000000001", "status": "MIGRATING"}}`
+    flow.open()
+    flow.send(
+      'client',
+      text('GET /v2.1/servers/00000000-0000-4000-8000-000000000001 HTTP/1.1\r\nHost: api\r\n\r\n'),
+    )
+    flow.send('server', text(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`))
+    flow.close()
   }
 }
 
@@ -119,7 +198,7 @@ class Pcap {
     this.timeNs = 0
     this.used = 24
     for (const [at, value] of [
-      [0, 0xa1b23c4d],
+      [0, 0xa1b2c3d4],
       [16, 262144],
       [20, 1],
     ])
@@ -132,7 +211,7 @@ class Pcap {
     if (this.used + 16 + size > this.bytes.length) this.#flush()
     const { view } = this
     view.setUint32(this.used, 1_700_000_000 + Math.floor(this.timeNs / 1e9), true)
-    view.setUint32(this.used + 4, this.timeNs % 1e9, true)
+    view.setUint32(this.used + 4, Math.floor((this.timeNs % 1e9) / 1000), true)
     view.setUint32(this.used + 8, size, true)
     view.setUint32(this.used + 12, size, true)
     this.timeNs += SEGMENT_NS
@@ -205,10 +284,20 @@ function join(...parts) {
   return whole
 }
 
+let state = 1
+
+/** From 0 to 1, the same in each run. @see Numerical Recipes, "An Even Quicker Generator" */
+function random() {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+  return state / 2 ** 32
+}
+
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const [file, megabytes, kind] = process.argv.slice(2)
-  if (file === undefined || !(Number(megabytes) > 0)) {
-    process.stderr.write('usage: node test/bench/generate.mjs FILE MEGABYTES [zero]\n')
+  const [file, megabytes, kind = 'pages'] = process.argv.slice(2)
+  if (file === undefined || !(Number(megabytes) > 0) || !(kind in KINDS)) {
+    process.stderr.write(
+      `usage: node test/bench/generate.mjs FILE MEGABYTES [${Object.keys(KINDS).join('|')}]\n`,
+    )
     process.exit(2)
   }
   generate(file, Number(megabytes) * 1e6, kind)

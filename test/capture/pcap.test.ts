@@ -26,6 +26,7 @@ describe.each(['little', 'big'] as const)('%s-endian', (byteOrder) => {
       earliestNs: -7000,
       latestNs: 5000,
       droppedPackets: null,
+      stampNs: form === 'ns' ? 1 : 1000,
     })
     expect(reading.diagnostics).toEqual([])
   })

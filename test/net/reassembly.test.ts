@@ -161,6 +161,7 @@ test('any segments: each byte once, in order, as first seen, by the packet that 
         payloadBytes: map.payload,
         retransmittedBytes: map.repeated,
         missingBytes: map.uncaptured + whole.filter((cell) => cell === null).length,
+        lostBytes: whole.filter((cell) => cell === null).length,
       })
       expect(subject.pool.heldBytes).toBe(0)
       expect(subject.pool.waiting.size).toBe(0)
@@ -226,7 +227,7 @@ describe('a stream', () => {
   test('whose last bytes were lost ends with a gap when it is closed', () => {
     const subject = new Subject().syn().say(0, 'ab', 2).fin(5, 3).close(9)
     expect(subject.recorder).toMatchObject({ text: 'ab___', ends: 1 })
-    expect(subject.half.missingBytes).toBe(3)
+    expect(subject.half).toMatchObject({ missingBytes: 3, lostBytes: 3 })
   })
 
   test('whose last bytes and FIN were lost ends with what the peer acknowledged', () => {

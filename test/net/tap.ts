@@ -47,6 +47,8 @@ export class Tap {
   readonly diagnostics = new Diagnostics()
   readonly events: ProtocolEvent[] = []
   readonly connections: TcpConnection[] = []
+  /** Those that are not followed any more. */
+  readonly over: TcpConnection[] = []
   readonly recorders = new Map<HalfStream, ByteRecorder>()
   readonly rarps: number[][] = []
   readonly network: Network
@@ -62,6 +64,7 @@ export class Tap {
         if (attach === undefined) this.#record(connection)
         else attach(connection)
       },
+      over: (connection) => this.over.push(connection),
       rarp: (bytes, offset, end) => this.rarps.push(Array.from(bytes.subarray(offset, end))),
       icmp: (bytes, offset, end, version, ends, at) =>
         decodeIcmp(bytes, offset, end, version, ends, at, (event) => this.events.push(event)),

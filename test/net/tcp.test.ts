@@ -372,6 +372,7 @@ describe('the table of connections', () => {
     expect(dropped).toHaveLength(CONNECTIONS_MAX / 2)
     expect(dropped).toContain(over)
     expect(dropped[0]).toBe(tap.connections[0])
+    expect(new Set(tap.over)).toEqual(new Set(dropped))
 
     // Those that were kept are still known; one that was dropped begins anew, and only once.
     const count = tap.connections.length
@@ -381,6 +382,9 @@ describe('the table of connections', () => {
     old.send('client', ascii('still here'), '')
     tap.pass(wire.passed.slice(before))
     expect(tap.connections).toHaveLength(count + 1)
+    // At the end each has been over, once.
+    expect(new Set(tap.end().over)).toEqual(new Set(tap.connections))
+    expect(tap.over).toHaveLength(tap.connections.length)
   })
 
   test('a connection that makes room for itself is found again', () => {

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import type { Argv } from 'yargs'
-import { type Grouping, type GroupingWords, groupingOptions, readGrouping } from './shared.ts'
+import { type Grouping, type GroupingWords, groupingOptions, NO_GROUPING, readGrouping } from './shared.ts'
 import { UsageError } from './usage-error.ts'
 
-export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'md'] as const
+export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'md', 'perfetto', 'otlp'] as const
 export type Format = (typeof FORMATS)[number]
 
 /** What `mig-phases CAPTURE…` is asked for. */
@@ -53,7 +53,7 @@ export function analyzeOptions<T>(parser: Argv<T>) {
       choices: FORMATS,
       default: 'table' as const,
       describe:
-        'table or md to read, json for one document, ndjson for one migration a line, csv for a spreadsheet of migrations',
+        'table or md to read, json for one document, ndjson for one migration a line, csv for a spreadsheet of migrations, perfetto for a timeline, otlp for a tracing backend',
     })
     .option('output', { alias: 'o', type: 'string', describe: 'write the report to this file' })
     .option('each', {
@@ -121,6 +121,21 @@ interface AnalyzeWords extends GroupingWords {
   readonly clockOffset: readonly string[]
   readonly ping: readonly string[]
   readonly downtimeLimit: number | undefined
+}
+
+/** What the words say when there are captures only. A test holds it against the options' defaults. */
+export const NO_OPTIONS: Omit<AnalyzeWords, 'captures'> = {
+  ...NO_GROUPING,
+  format: 'table',
+  output: undefined,
+  each: undefined,
+  jobs: availableParallelism(),
+  resume: undefined,
+  progress: true,
+  merge: false,
+  clockOffset: [],
+  ping: [],
+  downtimeLimit: undefined,
 }
 
 /** @throws UsageError */

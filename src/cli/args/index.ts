@@ -1,91 +1,50 @@
-import yargs from 'yargs'
 import { VERSION } from '../../core/version.ts'
-import { type AnalyzeArguments, analyzeOptions, readAnalyze } from './analyze.ts'
-import { type CompareArguments, compareOptions, readCompare } from './compare.ts'
-import { readStats, type StatsArguments, statsOptions } from './stats.ts'
-import { UsageError } from './usage-error.ts'
+import { type AnalyzeArguments, FORMATS, type Format, NO_OPTIONS, readAnalyze } from './analyze.ts'
+import type { AnnotateArguments } from './annotate.ts'
+import type { CompareArguments } from './compare.ts'
+import type { DoctorArguments } from './doctor.ts'
+import type { ExplainArguments } from './explain.ts'
+import type { StatsArguments } from './stats.ts'
 
-export type Arguments = AnalyzeArguments | StatsArguments | CompareArguments
+export type Arguments =
+  | AnalyzeArguments
+  | StatsArguments
+  | CompareArguments
+  | DoctorArguments
+  | ExplainArguments
+  | AnnotateArguments
 
-const WIDTH = 100
+/** First words that name a command; any other is a capture. */
+const COMMANDS: ReadonlySet<string> = new Set(['stats', 'compare', 'doctor', 'explain', 'annotate'])
 
-const ABOUT =
-  'Reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap, pcapng or DPMI file (compressed with gzip or zstd, or not), a folder of them, a pattern, @FILE with a list, or - for standard input.'
-
-const STATUS =
-  'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 3 a comparison found a regression, 4 no migration in the input. Diagnostics go to standard error. NO_COLOR turns colours off.'
-
-/** A lone dash, standard input, which yargs drops among the words: it goes through as a name that no file has. */
-const DASH = '\u0000-'
-const tokenOf = (word: string): string => (word === '-' ? DASH : word)
-const dashOf = (word: string): string => (word === DASH ? '-' : word)
-
-/** Options that may be given more than once; of the others the last one counts. */
-const LISTS: ReadonlySet<string> = new Set([
-  '_',
-  'captures',
-  'results',
-  'filter',
-  'ping',
-  'clock-offset',
-  'clockOffset',
-  'of',
-  'fail-if',
-  'failIf',
-])
-
-function lastOfEach(argv: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(argv))
-    if (Array.isArray(value) && !LISTS.has(name)) argv[name] = value.at(-1)
-}
-
-/** Reads the command line.
+/** Reads the command line. The simplest ones, the version and captures with at most a format, do without the parser of
+ *  options: to load that takes as long as to read a small capture.
  *  @returns null when help or the version was asked for, which has been printed then
  *  @throws UsageError */
 export async function parseArguments(words: readonly string[]): Promise<Arguments | null> {
-  let printed = false
-  let result: Arguments | null = null
-  const parser = yargs()
-    .scriptName('mig-phases')
-    .middleware(lastOfEach, true)
-    .command(
-      '$0 [captures..]',
-      ABOUT,
-      (each) => analyzeOptions(each),
-      (argv) => {
-        result = readAnalyze({ ...argv, captures: argv.captures.map(dashOf) })
-      },
-    )
-    .command(
-      'stats <results..>',
-      'tables of groups from results files',
-      (each) => statsOptions(each),
-      (argv) => {
-        result = readStats(argv)
-      },
-    )
-    .command(
-      'compare <baseline> <candidate>',
-      'what differs between two sets of migrations, and what only chance',
-      (each) => compareOptions(each),
-      (argv) => {
-        result = readCompare(argv)
-      },
-    )
-    .epilogue(STATUS)
-    .version(VERSION)
-    .alias('h', 'help')
-    .wrap(WIDTH)
-    .strictOptions()
-    .exitProcess(false)
-    .fail((message, error) => {
-      // A message without an error, or with one of yargs' own, is about the command line.
-      throw message ? new UsageError(message) : error
-    })
-  await parser.parseAsync(words.map(tokenOf), {}, (_error, _argv, output) => {
-    if (output === '') return
-    printed = true
-    process.stdout.write(`${output}\n`)
-  })
-  return printed ? null : result
+  if (words.length === 1 && words[0] === '--version') {
+    process.stdout.write(`${VERSION}\n`)
+    return null
+  }
+  const simple = readSimple(words)
+  if (simple !== null) return simple
+  const { parseOptions } = await import('./options.ts')
+  return await parseOptions(words)
+}
+
+/** Captures and formats; null where there is anything else, or something is wrong. */
+function readSimple(words: readonly string[]): AnalyzeArguments | null {
+  const captures: string[] = []
+  let format: Format | undefined = NO_OPTIONS.format
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string
+    if (word === '-f' || word === '--format') {
+      const name = words[++i]
+      format = FORMATS.find((each) => each === name)
+    } else if (word === '-' || !word.startsWith('-')) captures.push(word)
+    else return null
+  }
+  const [first] = captures
+  if (first === undefined || COMMANDS.has(first) || format === undefined) return null
+  return readAnalyze({ ...NO_OPTIONS, captures, format })
 }

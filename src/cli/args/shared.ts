@@ -84,6 +84,17 @@ export interface GroupingWords {
   readonly metrics: string | undefined
 }
 
+/** What the words say without any option. */
+export const NO_GROUPING: GroupingWords = {
+  factors: undefined,
+  manifest: undefined,
+  groupBy: undefined,
+  filter: [],
+  ci: 't',
+  tables: undefined,
+  metrics: undefined,
+}
+
 /** @throws UsageError */
 export function readGrouping(words: GroupingWords): Grouping {
   return {

@@ -193,6 +193,7 @@ class MergedTrace {
         locate,
       }),
       traffic: this.#trace.traffic,
+      frames: this.#queues.map(({ summary }) => summary.facts()),
     }
   }
 

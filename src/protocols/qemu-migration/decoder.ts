@@ -568,7 +568,8 @@ export class QemuMigrationDecoder implements StreamDecoder {
 
   #readRam(bytes: Uint8Array, start: number, end: number): number {
     const ram = this.#ram
-    const used = ram.read(bytes, start, end)
+    // Held bytes are another array each time: `read` would make a view of them for one record.
+    const used = this.#readingHeld ? ram.readOne(bytes, start, end) : ram.read(bytes, start, end)
     if (used <= 0) return used
     if (ram.turned) this.#turnRound()
     else if (!this.#rounds.begun && !ram.ended)

@@ -1,16 +1,24 @@
-import type { TrafficSummary } from '../pipeline/traffic.ts'
-import type { CaptureReport } from '../report/model.ts'
+import type { CaptureReport } from './model.ts'
+import type { TrafficFacts } from './traffic-facts.ts'
 
 /** Ports named in the sentence. */
 const PORTS_SHOWN = 8
 
+/** What to try when a capture holds no migration. */
+export const CAPTURE_BETWEEN_HOSTS =
+  'Capture between the two hosts, from before the migration starts: tcpdump -i IFACE -s 0 -w trace.pcap'
+
 /** For a capture without a migration: what was in it, what was looked for, and what to try. */
-export function notFoundText(capture: CaptureReport, traffic: TrafficSummary): string {
+export function notFoundText(capture: CaptureReport, traffic: TrafficFacts): string {
+  return `no migration found. ${lookedForText(capture, traffic)}${cutText(capture)} ${CAPTURE_BETWEEN_HOSTS}`
+}
+
+/** What was in it, and what was looked for: whole sentences. */
+export function lookedForText(capture: CaptureReport, traffic: TrafficFacts): string {
   const packets = `${capture.packets.toLocaleString('en-US')} packets in ${capture.duration_s.toFixed(1)} s`
   return (
-    `no migration found. It holds ${packets}, ${connectionsText(traffic)}. ` +
-    `Looked for: libvirt RPC that prepares or finishes a migration, a QEMU migration stream, a request to Nova to migrate (each on any port). ${cutText(capture)}` +
-    'Capture between the two hosts, from before the migration starts: tcpdump -i IFACE -s 0 -w trace.pcap'
+    `It holds ${packets}, ${connectionsText(traffic)}. ` +
+    `Looked for: libvirt RPC that prepares or finishes a migration, a QEMU migration stream, a request to Nova to migrate (each on any port).`
   )
 }
 
@@ -20,10 +28,10 @@ const CUT_SHARE = 0.5
 function cutText({ captured_bytes, wire_bytes }: CaptureReport): string {
   if (captured_bytes >= wire_bytes * CUT_SHARE) return ''
   const share = ((100 * captured_bytes) / wire_bytes).toFixed(0)
-  return `Only ${share} % of the bytes were captured, so that content could not be read: a snap length was set. `
+  return ` Only ${share} % of the bytes were captured, so that content could not be read: a snap length was set.`
 }
 
-function connectionsText(traffic: TrafficSummary): string {
+function connectionsText(traffic: TrafficFacts): string {
   if (traffic.connections === 0) return 'no TCP connection'
   const ports = [...traffic.serverPorts].sort((a, b) => b[1] - a[1])
   const shown = ports
