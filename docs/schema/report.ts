@@ -314,6 +314,7 @@ const migration = object({
     lower_s: nullable(number()),
     upper_s: nullable(number()),
     method: nullable(choice('stream', 'icmp', 'hypervisor')),
+    reason: nullable(text('Why the wire does not tell')),
     stream: object({ start: nullable(instant), end: nullable(instant), duration_s: nullable(number()) }),
     icmp: nullable(icmp),
     hypervisor_s: nullable(number('Clock delta removed')),

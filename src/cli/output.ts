@@ -10,14 +10,14 @@ export async function palette(toTerminal: boolean): Promise<Palette> {
   return { bold, dim, good: green, bad: red, warn: yellow }
 }
 
-/** A file, or standard output for null. The file is made when there is something to write. */
+/** A file, or standard output for null and for a lone dash. The file is made when there is something to write. */
 export class Destination {
   readonly #path: string | null
   readonly #append: boolean
   #file: FileHandle | null = null
 
   constructor(path: string | null, append = false) {
-    this.#path = path
+    this.#path = path === '-' ? null : path
     this.#append = append
   }
 

@@ -44,10 +44,33 @@ const NOT_LIVE = { earlier: 10 * MS } as const
  *  whose guest stays paused on purpose, has no downtime.
  *  @see protocols.md D.8, D.9, K */
 export function streamDowntime(migration: Migration): StreamDowntime {
-  const { flags, machine } = migration
-  if (machine.control !== 'finished') return { stop: null, resume: null }
-  const paused = flags !== null && (flags & MIGRATE_FLAG.PAUSED) !== 0
-  return { stop: stopOf(migration), resume: paused ? null : resumeOf(migration) }
+  if (!switchedOver(migration)) return { stop: null, resume: null }
+  return { stop: stopOf(migration), resume: isLeftPaused(migration) ? null : resumeOf(migration) }
+}
+
+/** libvirt said so, or, where its conversation is not in the capture, the stream was taken to its end. */
+function switchedOver({ rpc, machine, stream }: Migration): boolean {
+  if (rpc !== null) return machine.control === 'finished'
+  return machine.transfer === 'ended' && stream?.complete === true
+}
+
+/** The guest does not run at the destination until somebody resumes it. */
+export function isLeftPaused({ flags }: Migration): boolean {
+  return flags !== null && (flags & MIGRATE_FLAG.PAUSED) !== 0
+}
+
+/** Why there is no downtime from the wire; null when there is. */
+export function reasonWithoutDowntime(migration: Migration): string | null {
+  const { stop, resume } = streamDowntime(migration)
+  if (stop !== null && resume !== null) return null
+  if (isLeftPaused(migration)) return 'the guest is left paused at the destination'
+  if (!switchedOver(migration))
+    return migration.rpc === null && migration.memory.length > 0
+      ? 'neither libvirt nor the whole memory stream is in the capture'
+      : 'the guest was not switched over, as far as the capture shows'
+  if (resume === null) return 'nothing in the capture shows when the guest ran again'
+  if (migration.encrypted) return 'the connections are encrypted: when the guest was stopped cannot be read'
+  return "when the guest was stopped cannot be read: neither the statistics in libvirt's finish call nor the end of the memory is in the capture"
 }
 
 function stopOf(migration: Migration): Instant | null {
@@ -93,7 +116,8 @@ function stopWithoutLive({ flags, machine }: Migration): Instant | null {
 function stopByStream(migration: Migration): Instant | null {
   const transfer = migration.machine.intervals.get('transfer')
   const markers = transfer?.markers
-  const postCopy = migration.flags !== null && (migration.flags & MIGRATE_FLAG.POSTCOPY) !== 0
+  const postCopy =
+    migration.postCopied || (migration.flags !== null && (migration.flags & MIGRATE_FLAG.POSTCOPY) !== 0)
   const mark = (postCopy ? undefined : markers?.get('qemu.ram_end')) ?? markers?.get('qemu.device_state')
   const bps = throughputBps(migration)
   if (mark === undefined || bps === 0) return null
@@ -139,6 +163,7 @@ function announcesAtResume({ machineType, statistics, statisticsOfCall }: Migrat
 }
 
 function resumeOf(migration: Migration): Instant | null {
+  if (migration.rpc === null) return resumeByAnnouncement(migration)
   const finish = migration.machine.intervals.get('finish')
   const call = finish?.start?.at
   const reply = finish?.end?.at
@@ -170,5 +195,18 @@ function resumeOf(migration: Migration): Instant | null {
     upperNs: reply.timeNs + STARTED.later,
     rule: 'libvirt.finish.reply',
     evidence: reply,
+  }
+}
+
+/** Without libvirt's conversation, only a QEMU that announces the guest when it runs tells. */
+function resumeByAnnouncement(migration: Migration): Instant | null {
+  const announced = firstAnnouncement(migration)
+  if (announced === undefined || !announcesAtResume(migration)) return null
+  return {
+    atNs: announced.timeNs,
+    lowerNs: announced.timeNs - ANNOUNCED.earlier,
+    upperNs: announced.timeNs + ANNOUNCED.later,
+    rule: 'rarp.first',
+    evidence: announced,
   }
 }

@@ -2,8 +2,8 @@ import type { CaptureSummary } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
 import { type Connection, termination } from '../events/connection.ts'
-import { MIGRATE_FLAG, migrateFlagNames } from '../events/migrate-flags.ts'
-import { type Instant, streamDowntime } from '../phases/downtime.ts'
+import { migrateFlagNames } from '../events/migrate-flags.ts'
+import { type Instant, isLeftPaused, reasonWithoutDowntime, streamDowntime } from '../phases/downtime.ts'
 import type { EchoDowntime } from '../phases/echo-figures.ts'
 import type { Interval, Intervals, Mark } from '../phases/interval.ts'
 import { intervalsOf, type JoinedMigration } from '../phases/join.ts'
@@ -256,10 +256,9 @@ function describeDowntime(
   const { stop, resume } = migration === null ? { stop: null, resume: null } : streamDowntime(migration)
   const byHypervisor = hypervisorDowntime(hypervisor)
   const both = stop !== null && resume !== null
-  const { flags = null } = migration ?? {}
-  const paused = flags !== null && (flags & MIGRATE_FLAG.PAUSED) !== 0
   const duration = both ? seconds(Math.max(0, resume.atNs - stop.atNs)) : null
   const facts = {
+    reason: migration === null ? 'no libvirt connection in the capture' : reasonWithoutDowntime(migration),
     stream: { start: instant(stop, locate), end: instant(resume, locate), duration_s: duration },
     icmp: describeEcho(migration?.echo ?? null),
     hypervisor_s: byHypervisor,
@@ -273,7 +272,8 @@ function describeDowntime(
       ...facts,
     }
   // A guest that is left paused does not run again: nothing ends its downtime.
-  if (paused) return { best_s: null, lower_s: null, upper_s: null, method: null, ...facts }
+  if (migration !== null && isLeftPaused(migration))
+    return { best_s: null, lower_s: null, upper_s: null, method: null, ...facts }
   const { lower_s = null, upper_s = null, lost = null } = facts.icmp ?? {}
   // A client that lost nothing only says how long the guest was stopped at most.
   if (migration?.machine.control === 'finished' && lower_s !== null && upper_s !== null && lost !== 0)

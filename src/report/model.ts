@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Vantage } from '../phases/echo-figures.ts'
 import type { Outcome } from '../phases/outcome.ts'
 import type { PhaseId } from '../phases/phase.ts'
+import type { Description } from '../stats/describe.ts'
 
 /** The document of `--format json`. Units are in the names; unknown is null, never 0. Times named `time_s`, `start_s`
  *  and `end_s` are seconds after the capture's first packet.
@@ -25,28 +26,14 @@ export interface GroupReport {
   readonly metrics: readonly MetricReport[]
 }
 
-/** One metric of a group. @see docs/statistics.md */
-export interface MetricReport {
+/** One metric of a group, over the completed migrations of which it is known. `outliers` are places in the list of migrations.
+ *  @see docs/statistics.md */
+export interface MetricReport extends Description {
   readonly id: string
   readonly label: string
   readonly unit: string
-  /** Completed migrations of which it is known. */
-  readonly n: number
-  readonly mean: number | null
-  readonly sd: number | null
-  readonly ci95_half_width: number | null
-  readonly ci95_low: number | null
-  readonly ci95_high: number | null
-  /** A fraction. */
-  readonly cov: number | null
-  readonly median: number | null
-  readonly min: number | null
-  readonly max: number | null
-  readonly max_min_ratio: number | null
   /** A fraction of the total migration time; null for what is no part of it. */
   readonly share_of_total: number | null
-  /** Places in the list of migrations. They count in all other figures. */
-  readonly outliers: readonly number[]
 }
 
 export interface CaptureReport {
@@ -395,6 +382,8 @@ export interface DowntimeReport {
   readonly lower_s: number | null
   readonly upper_s: number | null
   readonly method: 'stream' | 'icmp' | 'hypervisor' | null
+  /** Why the wire does not tell; null when it does. */
+  readonly reason: string | null
   /** Guest stopped … guest runs, from the wire. */
   readonly stream: {
     readonly start: InstantReport | null

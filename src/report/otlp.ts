@@ -124,6 +124,16 @@ interface Described {
   readonly status?: Status
 }
 
+/** Where libvirt's part is not in the capture, the guest may run later than the last boundary. */
+function withDowntime(
+  { startS, endS }: { readonly startS: number; readonly endS: number },
+  { downtime }: MigrationReport,
+): { readonly startS: number; readonly endS: number } {
+  const { start, end } = downtime.stream
+  if (start === null || end === null) return { startS, endS }
+  return { startS: Math.min(startS, start.time_s), endS: Math.max(endS, end.time_s) }
+}
+
 function spansOf(migration: MigrationReport): readonly Span[] {
   const bounds = boundsOf(migration)
   const zeroNs = timeZeroNs(migration)
@@ -131,7 +141,7 @@ function spansOf(migration: MigrationReport): readonly Span[] {
   const trace = new Trace(migration, zeroNs)
   const root = trace.add('migration', null, {
     name: 'migration',
-    ...bounds,
+    ...withDowntime(bounds, migration),
     attributes: migrationAttributes(migration),
     events: [
       ...migration.phases.filter(isOpen).flatMap(knownInstants),

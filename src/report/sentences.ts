@@ -19,7 +19,7 @@ import { sparkline } from './sparkline.ts'
 
 /** What is to be said of a migration beside its tables, one line each, in the order of interest. */
 export function sentences(migration: MigrationReport): string[] {
-  const { phases, mode, gaps, transfer, storage, order, openstack, downtime, hypervisor } = migration
+  const { phases, mode, outcome, gaps, transfer, storage, order, openstack, downtime, hypervisor } = migration
   const lines = [
     ...reasonLines(phases),
     order === null ? null : orderText(order),
@@ -32,7 +32,7 @@ export function sentences(migration: MigrationReport): string[] {
     openstack?.keystone_round_trip_s == null
       ? null
       : `Keystone: ${formatDuration(openstack.keystone_round_trip_s)} for a TCP handshake.`,
-    downtimeText(downtime, mode),
+    downtimeText(downtime, outcome),
     hypervisor === null ? null : hypervisorText(hypervisor),
     downtime.icmp === null ? null : pingText(downtime.icmp),
   ]
@@ -124,13 +124,13 @@ function postCopyText(postCopy: MigrationReport['transfer']['post_copy']): strin
   return `Post-copy: ${parts.join(', ')}; ${counted}${formatBytes(bytes)} after the switch, ${formatCount(requests)} page requests.`
 }
 
+/** A migration that was not completed has none, which its outcome says. */
 function downtimeText(
   downtime: MigrationReport['downtime'],
-  { paused }: MigrationReport['mode'],
+  outcome: MigrationReport['outcome'],
 ): string | null {
-  const { best_s, lower_s, upper_s, method, hypervisor_s } = downtime
-  if (paused === true) return 'Downtime: not measured, the guest is left paused at the destination.'
-  if (best_s === null) return null
+  const { best_s, lower_s, upper_s, method, hypervisor_s, reason } = downtime
+  if (best_s === null) return outcome === 'completed' && reason !== null ? `Downtime: ${reason}.` : null
   if (method === 'hypervisor') return `Downtime: ${formatDuration(best_s)}, as the hypervisor reports it.`
   const by = method === 'icmp' ? 'the ping' : 'the packets'
   const bounds = `${formatDuration(lower_s)} … ${formatDuration(upper_s)}`

@@ -59,6 +59,13 @@ describe('exit status 0: all was read and a migration found', () => {
     expect([json.status, ndjson.status]).toEqual([0, 0])
   })
 
+  test('-o - is standard output', async () => {
+    const { status, stdout } = await run([CAPTURE, '-f', 'ndjson', '-o', '-'])
+    expect(status).toBe(0)
+    expect(lines(stdout)).toHaveLength(1)
+    expect(existsSync('-')).toBe(false)
+  })
+
   test('a directory stands for the captures in it, in the order of their names', async () => {
     const folder = join(FOLDER, 'runs', 'deeper')
     mkdirSync(folder, { recursive: true })

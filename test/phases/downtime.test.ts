@@ -19,6 +19,14 @@ const STOPPED: readonly (readonly [fixture: string, seconds: number])[] = [
   ['libvirt-1.2.2/block-nbd', 0.097396],
   ['libvirt-0.10.2/idle', 0.141489],
   ['libvirt-0.10.2/dirty', 0.684547],
+  ['libvirt-9.0/multifd-dirty', 0.415424],
+  ['libvirt-9.0/block-two-disks', 0.046901],
+  ['libvirt-9.0/bandwidth-limited', 0.012084],
+  ['libvirt-9.0/managed', 0.031649],
+  ['libvirt-0.10.2/block-stream', 0.075816],
+  ['qemu-7.2/multifd-zlib', 0.135551],
+  ['qemu-7.2/compress', 0.076027],
+  ['qemu-7.2/postcopy-preempt', 0.134373],
   ['openstack-zed/idle', 0.203349],
   ['openstack-zed/block', 0.129457],
 ]
@@ -43,6 +51,22 @@ describe('the downtime by the packets', () => {
       const { downtime } = await migrationOf(fixture)
       expect([fixture, downtime.best_s, downtime.lower_s]).toEqual([fixture, null, null])
     }
+  })
+
+  it.each([
+    ['libvirt-9.0/suspended', 'the guest is left paused at the destination'],
+    ['libvirt-9.0/abort', 'the guest was not switched over, as far as the capture shows'],
+    ['libvirt-9.0/tls-stream', 'the connections are encrypted'],
+    ['libvirt-9.0/snaplen128', 'when the guest was stopped cannot be read'],
+    ['qemu-7.2/postcopy-recovery', 'neither libvirt nor the whole memory stream'],
+  ])('of %s is unknown, and the reason is said', async (fixture, reason) => {
+    const { downtime } = await migrationOf(fixture)
+    expect(downtime.best_s).toBeNull()
+    expect(downtime.reason).toContain(reason)
+  })
+
+  it('of a guest that did not run has no stop', async () => {
+    expect((await migrationOf('libvirt-9.0/suspended')).downtime.stream.start).toBeNull()
   })
 
   it('does not take the state-loaded announcement of old QEMU for the resume', async () => {

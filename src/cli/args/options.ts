@@ -20,7 +20,17 @@ const STATUS =
 /** A lone dash, standard input, which yargs drops among the words: it goes through as a name that no file has. */
 const DASH = '\u0000-'
 const tokenOf = (word: string): string => (word === '-' ? DASH : word)
-const dashOf = (word: string): string => (word === DASH ? '-' : word)
+
+/** The values of a command, with lone dashes where they were written. */
+function withDashes<T extends object>(argv: T): T {
+  const dashOf = (value: unknown): unknown => (value === DASH ? '-' : value)
+  const entries = Object.entries(argv).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map(dashOf) : dashOf(value),
+  ])
+  // The same names with values of the same types.
+  return Object.fromEntries(entries) as T
+}
 
 /** Options that may be given more than once; of the others the last one counts. */
 const LISTS: ReadonlySet<string> = new Set([
@@ -55,7 +65,7 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       ABOUT,
       (each) => analyzeOptions(each),
       (argv) => {
-        result = readAnalyze({ ...argv, captures: argv.captures.map(dashOf) })
+        result = readAnalyze(withDashes(argv))
       },
     )
     .command(
@@ -63,7 +73,7 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       'tables of groups from results files',
       (each) => statsOptions(each),
       (argv) => {
-        result = readStats(argv)
+        result = readStats(withDashes(argv))
       },
     )
     .command(
@@ -71,7 +81,7 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       'what differs between two sets of migrations, and what only chance',
       (each) => compareOptions(each),
       (argv) => {
-        result = readCompare(argv)
+        result = readCompare(withDashes(argv))
       },
     )
     .command(
@@ -79,7 +89,7 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       'what is wrong with captures for measuring a migration, and what would help',
       (each) => doctorOptions(each),
       (argv) => {
-        result = readDoctor({ ...argv, captures: argv.captures.map(dashOf) })
+        result = readDoctor(withDashes(argv))
       },
     )
     .command(
@@ -87,7 +97,7 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       'how each boundary was found, and filters to look at it in Wireshark',
       (each) => explainOptions(each),
       (argv) => {
-        result = readExplain({ ...argv, capture: dashOf(argv.capture) })
+        result = readExplain(withDashes(argv))
       },
     )
     .command(
@@ -95,7 +105,7 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       'the capture as pcapng with comments on the packets that prove the phases',
       (each) => annotateOptions(each),
       (argv) => {
-        result = readAnnotate({ ...argv, capture: dashOf(argv.capture) })
+        result = readAnnotate(withDashes(argv))
       },
     )
     .epilogue(STATUS)
