@@ -12,10 +12,12 @@ import {
 import { RateSeries } from '../core/rate.ts'
 import type { StreamDecoder } from '../core/stream-decoder.ts'
 import type { DirectionCounts } from '../events/connection.ts'
+import { type Kept, NOTHING_KEPT, Slots } from './slots.ts'
 
 /** What all directions of a capture share: the memory they may hold, and which of them wait for a missing segment. */
 export class ReassemblyPool {
   heldBytes = 0
+  readonly slots = new Slots()
   /** For payload over time. */
   readonly rates = new BodyBudget(RATES_TOTAL_MAX)
   readonly waiting = new Set<HalfStream>()
@@ -37,13 +39,11 @@ export class ReassemblyPool {
 /** A segment that came too early. Offsets count payload bytes of this direction. */
 interface Segment {
   readonly offset: number
-  /** Bytes on the wire; `bytes` may hold fewer (snap length). */
+  /** Bytes on the wire; `kept` may be fewer (snap length), or none where nobody reads them. */
   readonly size: number
-  readonly bytes: Uint8Array
+  readonly kept: Kept
   readonly at: Evidence
 }
-
-const NOTHING = new Uint8Array(0)
 
 /** One direction of a TCP connection: puts the payload in order and passes each byte on once, as first seen.
  *  In-order segments pass uncopied. Bytes that the capture does not hold are passed on as gaps. */
@@ -172,6 +172,7 @@ export class HalfStream implements DirectionCounts {
 
   /** Drops segments that the peer, who has all before them, never acknowledged: they were not of this stream. */
   #forgetEarly(): void {
+    for (const { kept } of this.#early) this.#pool.slots.release(kept)
     this.#early = []
     this.#hold(-this.#earlyBytes)
     this.holeSince = 0
@@ -264,10 +265,12 @@ export class HalfStream implements DirectionCounts {
     end: number,
     at: Evidence,
   ): void {
-    const kept = this.decoder === null ? NOTHING : bytes.slice(start, end)
-    this.#early.splice(index, 0, { offset, size, bytes: kept, at: keep(at) })
+    const kept = this.decoder === null ? NOTHING_KEPT : this.#pool.slots.keep(bytes, start, end)
+    const segment = { offset, size, kept, at: keep(at) }
+    if (index === this.#early.length) this.#early.push(segment)
+    else this.#early.splice(index, 0, segment)
     this.#countPayload(size, end - start, at)
-    this.#hold(kept.length + SEGMENT_OVERHEAD)
+    this.#hold(costOf(segment))
     if (this.holeSince === 0) {
       this.holeSince = at.packet
       this.#holeTimeNs = at.timeNs
@@ -299,9 +302,11 @@ export class HalfStream implements DirectionCounts {
     for (; done < early.length; done++) {
       const segment = early[done] as Segment
       if (segment.offset !== this.#nextOffset) break
-      this.#hold(-segment.bytes.length - SEGMENT_OVERHEAD)
+      this.#hold(-costOf(segment))
       this.#advance(segment.size)
-      this.#deliver(segment.bytes, 0, segment.bytes.length, segment.size, segment.at)
+      const { kept } = segment
+      this.#deliver(kept.bytes, kept.start, kept.end, segment.size, segment.at)
+      this.#pool.slots.release(kept)
     }
     if (done === 0) return
     early.splice(0, done)
@@ -376,4 +381,9 @@ export class HalfStream implements DirectionCounts {
     this.decoder?.end(at)
     this.decoder = null
   }
+}
+
+/** Bytes that an early segment takes. */
+function costOf({ kept }: Segment): number {
+  return SEGMENT_OVERHEAD + kept.end - kept.start
 }
