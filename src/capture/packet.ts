@@ -1,4 +1,5 @@
 import type { Evidence } from '../core/evidence.ts'
+import { FLOAT_ZERO } from '../core/float-zero.ts'
 
 /** The packet at hand. One object is reused for all packets of a capture, so nothing of it outlives the call:
  *  `keep(packet)` copies what is evidence. */
@@ -6,7 +7,7 @@ export class Packet implements Evidence {
   /** 1-based, as Wireshark counts. */
   packet = 0
   /** Nanoseconds after the first packet of the capture; negative where stamps run backwards. */
-  timeNs = 0
+  timeNs = FLOAT_ZERO
   /** The read block that holds the frame at `[start, end)`. */
   bytes: Uint8Array = new Uint8Array(0)
   start = 0

@@ -1,5 +1,7 @@
-import { u32be, u32le } from '../core/bytes.ts'
+import { BlockView } from '../core/block-view.ts'
+import { u32be } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
+import { FLOAT_ZERO } from '../core/float-zero.ts'
 import { PACKET_SIZE_MAX } from '../core/limits.ts'
 import type { Packet, PacketSink } from './packet.ts'
 import { CountedRecordReader, RESYNC_SECONDS } from './resync.ts'
@@ -29,11 +31,12 @@ export class PcapReader extends CountedRecordReader {
   protected headerSize: number = RECORD_HEADER_SIZE
   readonly #sink: PacketSink
   readonly #summary: CaptureSummary
-  #u32: (b: Uint8Array, o: number) => number = u32le
+  readonly #view = new BlockView()
+  #littleEndian = true
   #nsPerFraction = 1000
   #headerRead = false
-  #startSeconds = 0
-  #startFraction = 0
+  #startSeconds = FLOAT_ZERO
+  #startFraction = FLOAT_ZERO
   #lastSeconds = 0
   #fcsSize = 0
 
@@ -60,11 +63,11 @@ export class PcapReader extends CountedRecordReader {
       magic === PCAP_MAGIC.microsecondsBig ||
       magic === PCAP_MAGIC.nanosecondsBig ||
       magic === PCAP_MAGIC.modifiedBig
-    this.#u32 = big ? u32be : u32le
+    this.#littleEndian = !big
     if (magic === PCAP_MAGIC.nanosecondsBig || magic === PCAP_MAGIC.nanosecondsLittle) this.#nsPerFraction = 1
     if (magic === PCAP_MAGIC.modifiedBig || magic === PCAP_MAGIC.modifiedLittle)
       this.headerSize = MODIFIED_RECORD_HEADER_SIZE
-    const linkWord = this.#u32(bytes, offset + 20)
+    const linkWord = this.#view.of(bytes).getUint32(offset + 20, !big)
     this.packet.linkType = linkWord & 0xffff
     if ((linkWord & 0x04000000) !== 0) this.#fcsSize = (linkWord >>> 28) * 2
     this.#summary.addLinkType(this.packet.linkType)
@@ -73,11 +76,12 @@ export class PcapReader extends CountedRecordReader {
   }
 
   protected override deliver(bytes: Uint8Array, offset: number, captured: number): void {
-    const u32 = this.#u32
+    const view = this.#view.of(bytes)
+    const littleEndian = this.#littleEndian
     const packet = this.packet
-    const seconds = u32(bytes, offset + RECORD.seconds)
-    const fraction = u32(bytes, offset + RECORD.fraction)
-    const original = u32(bytes, offset + RECORD.original)
+    const seconds = view.getUint32(offset + RECORD.seconds, littleEndian)
+    const fraction = view.getUint32(offset + RECORD.fraction, littleEndian)
+    const original = view.getUint32(offset + RECORD.original, littleEndian)
     if (packet.packet === 0) {
       this.#startSeconds = seconds
       this.#startFraction = fraction
@@ -96,19 +100,22 @@ export class PcapReader extends CountedRecordReader {
   }
 
   protected override capturedLength(bytes: Uint8Array, offset: number): number {
-    return this.#u32(bytes, offset + RECORD.captured)
+    return this.#view.of(bytes).getUint32(offset + RECORD.captured, this.#littleEndian)
   }
 
   protected override believable(bytes: Uint8Array, offset: number): boolean {
-    const captured = this.#u32(bytes, offset + RECORD.captured)
-    const original = this.#u32(bytes, offset + RECORD.original)
-    const seconds = this.#u32(bytes, offset + RECORD.seconds)
+    const view = this.#view.of(bytes)
+    const littleEndian = this.#littleEndian
+    const captured = view.getUint32(offset + RECORD.captured, littleEndian)
+    const original = view.getUint32(offset + RECORD.original, littleEndian)
+    const seconds = view.getUint32(offset + RECORD.seconds, littleEndian)
+    const fraction = view.getUint32(offset + RECORD.fraction, littleEndian)
     return (
       captured > 0 &&
       captured <= original &&
       original <= PACKET_SIZE_MAX * 2 &&
       Math.abs(seconds - this.#lastSeconds) <= RESYNC_SECONDS &&
-      this.#u32(bytes, offset + RECORD.fraction) * this.#nsPerFraction < 1e9
+      fraction * this.#nsPerFraction < 1e9
     )
   }
 }

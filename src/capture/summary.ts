@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../core/float-zero.ts'
 import { INTERFACE_NAMES_MAX } from '../core/limits.ts'
 import type { Packet } from './packet.ts'
 
@@ -30,11 +31,11 @@ export class CaptureSummary {
   readonly interfaces: string[] = []
   packets = 0
   /** Bytes of the capture itself, decompressed. */
-  fileBytes = 0
+  fileBytes = FLOAT_ZERO
   /** Sum of the frames' lengths on the wire. */
-  wireBytes = 0
+  wireBytes = FLOAT_ZERO
   /** Sum of what was kept of them. */
-  capturedBytes = 0
+  capturedBytes = FLOAT_ZERO
   /** Packets of which only a part was kept, and the most that was kept of one of them. */
   cutPackets = 0
   cutTo = 0
@@ -45,8 +46,8 @@ export class CaptureSummary {
   stampNs: number | null = null
   /** Nanoseconds since 1970 of the first packet in the file, which is time zero. */
   startEpochNs: bigint | null = null
-  earliestNs = 0
-  latestNs = 0
+  earliestNs = FLOAT_ZERO
+  latestNs = FLOAT_ZERO
   /** Packets that the capturing machine says it dropped; null when the file does not say. */
   droppedPackets: number | null = null
 

@@ -26,6 +26,11 @@ export class AddressTable {
     return this.#text.length + this.#networks.size
   }
 
+  /** Whether addresses are those outside of all tunnels. */
+  get outside(): boolean {
+    return this.#network === 0
+  }
+
   /** From now on, addresses are those of a network inside of a tunnel.
    *  @param kind small, from 1 @param id below 2^32 */
   enter(kind: number, id: number): void {

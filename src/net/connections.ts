@@ -29,6 +29,7 @@ export class ConnectionTable {
   readonly #diagnostics: Diagnostics
   readonly #connected: (connection: TcpConnection) => void
   readonly #over: (connection: TcpConnection) => void
+  readonly #dropped: () => void
   /** By pair of addresses, then by pair of ports; see `find`. */
   readonly #pairs = new Map<number, Map<number, TcpConnection>>()
   #tracked: { pair: number; ports: number; connection: TcpConnection }[] = []
@@ -37,19 +38,22 @@ export class ConnectionTable {
   #lastPorts = -1
   #last: TcpConnection | null = null
 
-  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more */
+  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more
+   *  @param dropped called when some are not followed any more although packets of theirs may come */
   constructor(
     addresses: AddressTable,
     pool: ReassemblyPool,
     diagnostics: Diagnostics,
     connected: (connection: TcpConnection) => void,
     over: (connection: TcpConnection) => void,
+    dropped: () => void,
   ) {
     this.#addresses = addresses
     this.#pool = pool
     this.#diagnostics = diagnostics
     this.#connected = connected
     this.#over = over
+    this.#dropped = dropped
   }
 
   /** The capture is over: every connection gets its end. */
@@ -158,6 +162,7 @@ export class ConnectionTable {
       })
     }
     this.#lastPair = -1
+    this.#dropped()
   }
 
   /** Forgets the addresses of connections that are no longer followed. */

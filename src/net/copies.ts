@@ -25,6 +25,11 @@ export class Copies {
   /** Looks that are still to be taken since a packet was surely a copy. */
   #proven = 0
 
+  /** Whether TCP packets are looked at. */
+  get watching(): boolean {
+    return this.#watch > 0
+  }
+
   /** TCP may be copied: something passed twice. */
   suspect(): void {
     this.#watch = COPY_WATCH_PACKETS

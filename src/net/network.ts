@@ -1,4 +1,5 @@
 import { Packet } from '../capture/packet.ts'
+import { BlockView } from '../core/block-view.ts'
 import { u16be, u32be } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
@@ -12,13 +13,20 @@ import { Copies } from './copies.ts'
 import { Defragmenter } from './defrag.ts'
 import { Ends } from './ends.ts'
 import { IP_PROTOCOL, type IpPayload, readIpv4, readIpv6, skipExtensions } from './ip.ts'
+import { Lanes } from './lanes.ts'
 import { ETHERTYPE, type LinkPayload, readLink } from './link.ts'
-import { ReassemblyPool } from './reassembly.ts'
+import { type HalfStream, ReassemblyPool } from './reassembly.ts'
 import { TCP_FLAG, type TcpConnection } from './tcp.ts'
 import { readTunnel, TUNNEL, type TunnelPayload } from './tunnel.ts'
 
 /** Packets between two looks for holes that will not fill. */
 const EXPIRE_EVERY = 256
+
+/** The first byte of an IPv4 header without options. */
+const IPV4_PLAIN = 0x45
+const IPV4_SIZE = 20
+const TCP_SIZE_MIN = 20
+const OPENING_OR_ENDING = TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst
 
 export interface NetworkHandlers {
   readonly sink: EventSink
@@ -49,6 +57,8 @@ export class Network {
   readonly #connections: ConnectionTable
   readonly #fragments = new Defragmenter((protocol) => this.#lostDatagram(protocol))
   readonly #copies = new Copies()
+  readonly #lanes = new Lanes()
+  readonly #view = new BlockView()
   readonly #clock = new ClockWatch()
   readonly #link: LinkPayload = { etherType: 0, offset: 0 }
   readonly #ip: IpPayload = {
@@ -74,13 +84,13 @@ export class Network {
       handlers.diagnostics,
       handlers.connected,
       handlers.over,
+      () => this.#lanes.clear(),
     )
   }
 
   packet(packet: Packet): void {
     this.#clock.packet(packet.timeNs, packet)
     if (packet.packet % EXPIRE_EVERY === 0 && this.pool.waiting.size > 0) this.pool.expire(packet)
-    if (this.#addresses.size > ADDRESSES_MAX) this.#forgetAddresses()
     this.#frame(packet, 0)
   }
 
@@ -101,10 +111,13 @@ export class Network {
     const ip = this.#ip
     switch (link.etherType) {
       case ETHERTYPE.ipv4:
+        if (depth === 0 && this.#passInLane(packet, link.offset)) return
+        if (this.#addresses.size > ADDRESSES_MAX && depth === 0) this.#forgetAddresses()
         if (readIpv4(packet, link.offset, this.#addresses, ip)) this.#datagram(packet, ip, depth)
         else this.#undecoded('net.ip', packet, 'IPv4')
         return
       case ETHERTYPE.ipv6:
+        if (this.#addresses.size > ADDRESSES_MAX && depth === 0) this.#forgetAddresses()
         if (readIpv6(packet, link.offset, this.#addresses, ip)) this.#datagram(packet, ip, depth)
         else this.#undecoded('net.ip', packet, 'IPv6')
         return
@@ -221,7 +234,6 @@ export class Network {
     const destinationPort = u16be(bytes, offset + 2)
     const fromLow =
       ip.source < ip.destination || (ip.source === ip.destination && sourcePort <= destinationPort)
-    const sequence = u32be(bytes, offset + 4)
     const connection = this.#connections.find(
       packet,
       ip,
@@ -229,29 +241,87 @@ export class Network {
       sourcePort,
       destinationPort,
       flags,
-      sequence,
+      u32be(bytes, offset + 4),
     )
-
+    if (ip.version === 4 && this.#addresses.outside) this.#putLane(packet, ip, connection, fromLow)
     const own = fromLow ? connection.fromLow : connection.fromHigh
     const peer = fromLow ? connection.fromHigh : connection.fromLow
+    this.#account(packet, connection, fromLow, own, peer, offset, flags, payload, ip.wireEnd)
+  }
+
+  #putLane({ bytes }: Packet, ip: IpPayload, connection: TcpConnection, fromLow: boolean): void {
+    const view = this.#view.of(bytes)
+    const source = view.getInt32(ip.start + 12)
+    this.#lanes.put(source, view.getInt32(ip.start + 16), view.getInt32(ip.offset), connection, fromLow)
+  }
+
+  /** The ordinary packet: a plain header of IPv4, TCP of a connection that is known, nothing special about it. What it is not
+   *  sure of, it leaves to the others.
+   *  @returns whether the packet was taken */
+  #passInLane(packet: Packet, offset: number): boolean {
+    const { bytes } = packet
+    const tcp = offset + IPV4_SIZE
+    if (tcp + TCP_SIZE_MIN > packet.end || bytes[offset] !== IPV4_PLAIN) return false
+    const flags = bytes[tcp + 13] as number
+    if (bytes[offset + 9] !== IP_PROTOCOL.tcp || (flags & OPENING_OR_ENDING) !== 0) return false
+    const view = this.#view.of(bytes)
+    if ((view.getUint16(offset + 6) & 0x3fff) !== 0) return false
+    const lane = this.#lanes.find(view.getInt32(offset + 12), view.getInt32(offset + 16), view.getInt32(tcp))
+    if (lane === null) return false
+    const totalLength = view.getUint16(offset + 2)
+    const frameEnd = packet.start + packet.originalLength
+    const wireEnd = totalLength === 0 ? frameEnd : offset + totalLength
+    const payload = tcp + ((bytes[tcp + 12] as number) >>> 4) * 4
+    if (wireEnd > frameEnd || payload > wireEnd || payload < tcp + TCP_SIZE_MIN) return false
+    if (this.#copies.watching && this.#isCopyInLane(packet, offset, wireEnd)) this.#copied(packet)
+    else
+      this.#account(packet, lane.connection, lane.fromLow, lane.own, lane.peer, tcp, flags, payload, wireEnd)
+    return true
+  }
+
+  #isCopyInLane(packet: Packet, offset: number, wireEnd: number): boolean {
+    const ip = this.#ip
+    ip.version = 4
+    ip.start = offset
+    ip.protocol = IP_PROTOCOL.tcp
+    ip.offset = offset + IPV4_SIZE
+    ip.wireEnd = wireEnd
+    return this.#copies.isTcpCopy(packet, ip)
+  }
+
+  /** A segment of a connection; its TCP header is at `offset`, and its payload, on the wire, is `[payload, wireEnd)`. */
+  #account(
+    packet: Packet,
+    connection: TcpConnection,
+    fromLow: boolean,
+    own: HalfStream,
+    peer: HalfStream,
+    offset: number,
+    flags: number,
+    payload: number,
+    wireEnd: number,
+  ): void {
+    const { bytes } = packet
+    const view = this.#view.of(bytes)
     own.packets++
     own.wireBytes += packet.originalLength
     connection.flags(fromLow, flags, packet, this.#handlers.sink)
-    if ((flags & TCP_FLAG.ack) !== 0) peer.acknowledged(u32be(bytes, offset + 8), packet)
+    if ((flags & TCP_FLAG.ack) !== 0) peer.acknowledged(view.getInt32(offset + 8), packet)
+    const sequence = view.getInt32(offset + 4)
     let first = sequence
     if ((flags & TCP_FLAG.syn) !== 0) {
       own.syn(sequence)
-      first = (sequence + 1) >>> 0
+      first = (sequence + 1) | 0
     }
-    const size = ip.wireEnd - payload
+    const size = wireEnd - payload
     if (size > 0 && (flags & TCP_FLAG.rst) === 0) {
       const start = Math.min(payload, packet.end)
       const repeated = own.retransmittedBytes
-      own.segment(first, bytes, start, Math.min(ip.wireEnd, packet.end), size, packet)
+      own.segment(first, bytes, start, Math.min(wireEnd, packet.end), size, packet)
       if (own.retransmittedBytes > repeated) this.#copies.suspect()
     }
     if (size > 0) connection.ledger?.add(packet.packet, connection.fromLow, connection.fromHigh)
-    if ((flags & TCP_FLAG.fin) !== 0) own.fin((first + size) >>> 0, packet)
+    if ((flags & TCP_FLAG.fin) !== 0) own.fin((first + size) | 0, packet)
     if ((flags & TCP_FLAG.rst) !== 0 && own.isNear(sequence)) connection.close(packet)
   }
 

@@ -1,5 +1,6 @@
 import { BodyBudget } from '../core/body-budget.ts'
 import { type Evidence, keep } from '../core/evidence.ts'
+import { FLOAT_ZERO } from '../core/float-zero.ts'
 import {
   HOLE_PATIENCE_NS,
   HOLE_PATIENCE_PACKETS,
@@ -49,12 +50,12 @@ interface Segment {
  *  In-order segments pass uncopied. Bytes that the capture does not hold are passed on as gaps. */
 export class HalfStream implements DirectionCounts {
   packets = 0
-  wireBytes = 0
-  payloadBytes = 0
-  retransmittedBytes = 0
-  missingBytes = 0
+  wireBytes = FLOAT_ZERO
+  payloadBytes = FLOAT_ZERO
+  retransmittedBytes = FLOAT_ZERO
+  missingBytes = FLOAT_ZERO
   /** Of those, bytes whose packets the capture does not hold at all; of the others a part was cut. */
-  lostBytes = 0
+  lostBytes = FLOAT_ZERO
   /** Payload over time; null before the first. */
   rates: RateSeries | null = null
   /** Reads this direction; null when nobody does, and then nothing is kept either. */
@@ -64,20 +65,21 @@ export class HalfStream implements DirectionCounts {
   readonly #pool: ReassemblyPool
   /** False until a sequence number was seen. */
   #started = false
+  /** A signed word, like all sequence numbers here: unsigned ones beyond 2^31 would be no machine integers. */
   #nextSequence = 0
   /** Payload bytes passed on or given up, 64-bit safe. */
-  #nextOffset = 0
+  #nextOffset = FLOAT_ZERO
   /** Early segments by offset, without overlap. Empty in the ordinary case. */
   #early: Segment[] = []
   #earlyBytes = 0
   /** Highest offset that the peer acknowledged, and the packet that showed it covers the hole. */
-  #ackedOffset = 0
+  #ackedOffset = FLOAT_ZERO
   #coveredSince = 0
-  #holeTimeNs = 0
-  #finOffset = -1
+  #holeTimeNs = FLOAT_ZERO
+  #finOffset = Number.NEGATIVE_INFINITY
   /** The end of the last segment, and the last acknowledgement, that lay too far ahead to be believed alone. */
-  #strayEnd = -1
-  #strayAck = -1
+  #strayEnd = Number.NEGATIVE_INFINITY
+  #strayAck = Number.NEGATIVE_INFINITY
   #ended = false
 
   constructor(pool: ReassemblyPool) {
@@ -92,28 +94,29 @@ export class HalfStream implements DirectionCounts {
   syn(sequence: number): void {
     if (this.#started) return
     this.#started = true
-    this.#nextSequence = (sequence + 1) >>> 0
+    this.#nextSequence = (sequence + 1) | 0
   }
 
   /** Whether a SYN with this sequence number belongs to another, later connection between the same ports. */
   isOtherSyn(sequence: number): boolean {
-    return this.#started && ((sequence + 1) >>> 0) - ((this.#nextSequence - this.#nextOffset) >>> 0) !== 0
+    return this.#started && ((sequence + 1) | 0) !== ((this.#nextSequence - this.#nextOffset) | 0)
   }
 
   /** Payload `bytes[start … end)` of a segment that had `size` bytes on the wire. */
   segment(sequence: number, bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {
     if (!this.#started) {
       this.#started = true
-      this.#nextSequence = sequence
+      this.#nextSequence = sequence | 0
     }
-    if (sequence === this.#nextSequence && this.#early.length === 0) {
-      this.#nextSequence = (sequence + size) >>> 0
+    const ahead = (sequence - this.#nextSequence) | 0
+    if (ahead === 0 && this.#early.length === 0) {
+      this.#nextSequence = (sequence + size) | 0
       this.#nextOffset += size
       this.#countPayload(size, end - start, at)
       this.#deliver(bytes, start, end, size, at)
       if (this.#finOffset >= 0) this.#finish(at)
     } else {
-      this.#place(this.#nextOffset + ((sequence - this.#nextSequence) | 0), bytes, start, end, size, at)
+      this.#place(this.#nextOffset + ahead, bytes, start, end, size, at)
     }
   }
 
@@ -121,7 +124,7 @@ export class HalfStream implements DirectionCounts {
   fin(sequence: number, at: Evidence): void {
     if (!this.#started) {
       this.#started = true
-      this.#nextSequence = sequence
+      this.#nextSequence = sequence | 0
     }
     const offset = this.#nextOffset + ((sequence - this.#nextSequence) | 0)
     if (this.#finOffset < 0 && offset >= this.#nextOffset && !this.#isFar(offset)) this.#finOffset = offset
@@ -361,7 +364,7 @@ export class HalfStream implements DirectionCounts {
   }
 
   #advance(size: number): void {
-    this.#nextSequence = (this.#nextSequence + size) >>> 0
+    this.#nextSequence = (this.#nextSequence + size) | 0
     this.#nextOffset += size
   }
 

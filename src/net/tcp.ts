@@ -1,4 +1,5 @@
 import { type Evidence, keep } from '../core/evidence.ts'
+import { FLOAT_ZERO } from '../core/float-zero.ts'
 import type { Connection, Endpoint, Totals } from '../events/connection.ts'
 import type { EventSink } from '../events/event.ts'
 import { Ledger } from './ledger.ts'
@@ -30,7 +31,7 @@ export class TcpConnection implements Connection {
   #clientIsLow: boolean
   #opened = false
   #lastPacket = 0
-  #lastTimeNs = 0
+  #lastTimeNs = FLOAT_ZERO
 
   constructor(
     id: number,

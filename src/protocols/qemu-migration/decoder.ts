@@ -2,6 +2,7 @@ import type { BodyBudget } from '../../core/body-budget.ts'
 import { text, u16be, u32be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import type { Evidence } from '../../core/evidence.ts'
+import { FLOAT_ZERO } from '../../core/float-zero.ts'
 import { RAM_BLOCKS_MAX } from '../../core/limits.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
@@ -117,24 +118,24 @@ export class QemuMigrationDecoder implements StreamDecoder {
   /** Bytes to count past before the state goes on. */
   #skip = 0
   /** Offset in the stream of the next byte to be read or skipped. */
-  #position = 0
+  #position = FLOAT_ZERO
 
   /** The packet at hand, and others, as plain numbers: objects would be allocated per packet. */
   #packet = 0
-  #timeNs = 0
+  #timeNs = FLOAT_ZERO
   #begun = false
   #beginPacket = 0
-  #beginTimeNs = 0
+  #beginTimeNs = FLOAT_ZERO
 
   #kind: QemuSection['kind'] | null = null
   #id = -1
   #name: string | null = null
-  #sectionPosition = 0
+  #sectionPosition = FLOAT_ZERO
   #sectionPacket = 0
-  #sectionTimeNs = 0
+  #sectionTimeNs = FLOAT_ZERO
   #sectionPages: PageCounts | null = null
   #payloadEndPacket = 0
-  #payloadEndTimeNs = 0
+  #payloadEndTimeNs = FLOAT_ZERO
   #footers: Footers = FOOTERS.unknown
   readonly #names = new Map<number, string>()
   #ramId = -1
@@ -144,22 +145,22 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #machine: string | null = null
   #pageSizeStated = false
   #configurationPacket = 0
-  #configurationTimeNs = 0
+  #configurationTimeNs = FLOAT_ZERO
   #configurationLastPacket = 0
-  #configurationLastTimeNs = 0
+  #configurationLastTimeNs = FLOAT_ZERO
   #capabilitiesLeft = 0
   #searchLeft = 0
 
   #command = 0
   #commandSize = 0
   #commandPacket = 0
-  #commandTimeNs = 0
+  #commandTimeNs = FLOAT_ZERO
   #packageEnd = 0
 
   #listPacket = 0
-  #listTimeNs = 0
+  #listTimeNs = FLOAT_ZERO
   #listLastPacket = 0
-  #listLastTimeNs = 0
+  #listLastTimeNs = FLOAT_ZERO
   #ramSeen = false
   /** The END of section "ram" was read whole. */
   #ramFinished = false

@@ -1,3 +1,4 @@
+import { BlockView } from '../../core/block-view.ts'
 import { u16be, u32be } from '../../core/bytes.ts'
 import { CHUNK_PAGES, NO_WORDS, type PageMap } from '../../core/page-map.ts'
 import type { PageCounts } from '../../events/qemu.ts'
@@ -16,8 +17,6 @@ const ZERO_CONTINUE = RAM.zero | RAM.continue
 const ZERO_RECORD_SIZE = 9
 
 const XBZRLE_ENCODING = 0x01
-
-const NOTHING = new Uint8Array(0)
 
 /** Records of section "ram": a be64 of page-aligned offset and flags, then by flag a block name, a fill byte,
  *  lengths and contents. Contents are never looked at.
@@ -48,9 +47,7 @@ export class RamReader {
   #mask = (1 << PAGE_BITS) - 1
   /** Pages in 4 GiB. */
   #pagesPerHigh = 2 ** (32 - PAGE_BITS)
-  /** The array that was read last, and a view of it: to read a word through it costs a third of what four bytes cost. */
-  #viewed: Uint8Array = NOTHING
-  #view: DataView = new DataView(NOTHING.buffer)
+  readonly #view = new BlockView()
   /** Pages of the block that records with CONTINUE belong to. */
   #limit = Number.POSITIVE_INFINITY
 
@@ -92,7 +89,7 @@ export class RamReader {
    *  bytes that the first one needs. Pages and zero pages of the block at hand come by the thousand and have
    *  their own loop: PageMap.add by hand for pages of the chunk at hand, in numbers that fit a machine word. */
   read(bytes: Uint8Array, start: number, end: number): number {
-    const view = this.#viewOf(bytes)
+    const view = this.#view.of(bytes)
     const mask = this.#mask
     const shift = this.#shift
     const pagesPerHigh = this.#pagesPerHigh
@@ -171,15 +168,6 @@ export class RamReader {
       o += ZERO_RECORD_SIZE
     }
     return (o - start) / ZERO_RECORD_SIZE
-  }
-
-  /** Most packets lie in the same array as the one before. */
-  #viewOf(bytes: Uint8Array): DataView {
-    if (bytes !== this.#viewed) {
-      this.#viewed = bytes
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    }
-    return this.#view
   }
 
   /** Reads one record of any kind; the result is that of `read`. */
