@@ -39,8 +39,16 @@ export const INTERFACES_MAX = 4096
 export const INTERFACE_NAMES_MAX = 256
 
 /** TCP connections tracked at once. One costs 3 to 4 KiB (measured with a flood of SYNs), so the table stays below
- *  64 MiB; closed ones make room first. */
+ *  64 MiB. */
 export const CONNECTIONS_MAX = 16_384
+
+/** Connections that are still followed although they are closed: for packets that are late, or sent again. A busy service closes
+ *  some thousand a second, and such packets come within a round trip. */
+export const CLOSED_CONNECTIONS_MAX = 1024
+
+/** Connections of which only the SYN was seen: an answer comes within a round trip, 1024 of them at 0.1 s are 10 000 a second
+ *  that nobody answers. With more, memory peaks higher: what is dropped has lived long enough to be garbage of the costly kind. */
+export const UNANSWERED_MAX = 1024
 
 /** IP addresses that are numbered before those without a connection are forgotten: some 100 bytes each. */
 export const ADDRESSES_MAX = 131_072

@@ -1,29 +1,31 @@
 import { u16be, u32be } from '../core/bytes.ts'
 
-/** The prefix below which the networks inside of tunnels are numbered: no address begins there. */
-const NETWORKS = 1
-/** Of the number of a network in the key of an IPv4 address. Numbers stay far below 2^21, so keys are exact. */
-const NETWORK_FACTOR = 2 ** 32
+/** Words of a row: the network's number, the version of IP, and four words of address, of which IPv4 has the last. */
+const ROW = 6
+const ROWS_AT_FIRST = 256
+/** Places a row: few enough are taken that a search ends after one or two steps. */
+const PLACES = 4
+const FREE = -1
+/** Of the kind of a tunnel in the key of its network. */
+const KIND_FACTOR = 2 ** 32
 
-/** Small numbers for IP addresses, so that a connection is found by numeric keys. An IPv6 address goes through its
- *  four words one by one: each step is a numeric map look-up (a text key costs ten times as much). The
- *  same address inside and outside of a tunnel has two numbers, and one text. */
+/** Small numbers for IP addresses, so that a connection is found by numeric keys. The same address inside and outside of a
+ *  tunnel has two numbers, and one text.
+ *
+ *  A table of its own, since maps take keys beyond 2^31, which half of all IPv4 addresses are, at ten times the cost.
+ *  @see Knuth, TAOCP vol. 3, 6.4: open addressing, linear probing */
 export class AddressTable {
-  /** By word, and 2^32 times the number of the network. */
-  #v4 = new Map<number, number>()
-  #v6 = new Map<number, number>()
-  #text: string[] = []
-  /** The network and the words of IPv6 addresses, by number. */
-  #v6Words = new Map<number, readonly number[]>()
-  #prefixes = NETWORKS + 1
-  /** Kind and number of the networks inside of tunnels, by the prefix that stands for them. */
-  #networks = new Map<number, readonly [kind: number, id: number]>()
+  #rows = new Int32Array(ROW * ROWS_AT_FIRST)
+  #places = new Int32Array(PLACES * ROWS_AT_FIRST).fill(FREE)
+  #count = 0
+  /** Numbers of the networks inside of tunnels, from 1, by kind and id, in their order. */
+  #networks = new Map<number, number>()
   /** The network of the packet at hand: 0 outside of tunnels. */
   #network = 0
 
   /** What counts for the memory: addresses, and networks. */
   get size(): number {
-    return this.#text.length + this.#networks.size
+    return this.#count + this.#networks.size
   }
 
   /** Whether addresses are those outside of all tunnels. */
@@ -34,8 +36,7 @@ export class AddressTable {
   /** From now on, addresses are those of a network inside of a tunnel.
    *  @param kind small, from 1 @param id below 2^32 */
   enter(kind: number, id: number): void {
-    this.#network = this.#step(this.#step(NETWORKS, kind), id)
-    if (!this.#networks.has(this.#network)) this.#networks.set(this.#network, [kind, id])
+    this.#network = this.#numberOf(kind * KIND_FACTOR + id)
   }
 
   /** Addresses are again those outside of all tunnels. */
@@ -47,85 +48,115 @@ export class AddressTable {
    *  @param kept numbers, ascending
    *  @returns the new number of each */
   keepOnly(kept: readonly number[]): ReadonlyMap<number, number> {
-    const old = {
-      keys: new Map([...this.#v4].map(([key, id]) => [id, key])),
-      v6: this.#v6Words,
-      text: this.#text,
-      networks: this.#networks,
-    }
-    this.#v4 = new Map()
-    this.#v6 = new Map()
-    this.#v6Words = new Map()
-    this.#text = []
-    this.#prefixes = NETWORKS + 1
+    const rows = this.#rows
+    const networks = [0, ...this.#networks.keys()]
+    this.#rows = new Int32Array(ROW * ROWS_AT_FIRST)
+    this.#places = new Int32Array(PLACES * ROWS_AT_FIRST).fill(FREE)
+    this.#count = 0
     this.#networks = new Map()
     const renumbered = new Map<number, number>()
     for (const id of kept) {
-      const [network = 0, ...words] = old.v6.get(id) ?? []
-      const key = old.keys.get(id)
-      const text = old.text[id] ?? ''
-      this.#reenter(old.networks.get(key === undefined ? network : Math.floor(key / NETWORK_FACTOR)))
-      if (key !== undefined) renumbered.set(id, this.#numberV4(key % NETWORK_FACTOR, text))
-      else if (words.length > 0) renumbered.set(id, this.#numberV6(words, text))
+      const [network = 0, version = 0, first = 0, second = 0, third = 0, last = 0] = rows.subarray(id * ROW)
+      this.#network = network === 0 ? 0 : this.#numberOf(networks[network] ?? 0)
+      renumbered.set(id, this.#find(version, first, second, third, last))
     }
     this.leave()
     return renumbered
   }
 
   v4(bytes: Uint8Array, offset: number): number {
-    const word = u32be(bytes, offset)
-    return this.#v4.get(this.#keyOf(word)) ?? this.#numberV4(word, ipv4Text(word))
+    return this.#find(4, 0, 0, 0, u32be(bytes, offset) | 0)
   }
 
   v6(bytes: Uint8Array, offset: number): number {
-    let prefix = this.#network
-    for (let word = 0; word < 3; word++) prefix = this.#step(prefix, u32be(bytes, offset + 4 * word))
-    const key = prefix * 4294967296 + u32be(bytes, offset + 12)
-    // Negative keys: full addresses; positive ones: prefixes. Both live in one map.
-    const known = this.#v6.get(-1 - key)
-    if (known !== undefined) return known
-    const words = [0, 4, 8, 12].map((at) => u32be(bytes, offset + at))
-    return this.#numberV6(words, ipv6Text(bytes, offset))
+    const first = u32be(bytes, offset) | 0
+    const second = u32be(bytes, offset + 4) | 0
+    const third = u32be(bytes, offset + 8) | 0
+    return this.#find(6, first, second, third, u32be(bytes, offset + 12) | 0)
   }
 
   text(id: number): string {
-    return this.#text[id] ?? ''
+    if (id < 0 || id >= this.#count) return ''
+    const at = id * ROW
+    const last = this.#rows[at + 5] as number
+    if (this.#rows[at + 1] === 4) return ipv4Text(last)
+    const view = new DataView(new ArrayBuffer(16))
+    for (let word = 0; word < 4; word++) view.setInt32(4 * word, this.#rows[at + 2 + word] as number)
+    return ipv6Text(new Uint8Array(view.buffer), 0)
   }
 
-  #reenter(network: readonly [kind: number, id: number] | undefined): void {
-    if (network === undefined) this.leave()
-    else this.enter(...network)
-  }
-
-  #numberV4(word: number, text: string): number {
-    const id = this.#text.push(text) - 1
-    this.#v4.set(this.#keyOf(word), id)
-    return id
-  }
-
-  /** Outside of tunnels the word itself: the sum would be a floating-point number, which maps find more slowly. */
-  #keyOf(word: number): number {
-    return this.#network === 0 ? word : this.#network * NETWORK_FACTOR + word
-  }
-
-  #numberV6(words: readonly number[], text: string): number {
-    const [first = 0, second = 0, third = 0, last = 0] = words
-    const prefix = this.#step(this.#step(this.#step(this.#network, first), second), third)
-    const id = this.#text.push(text) - 1
-    this.#v6.set(-1 - (prefix * 4294967296 + last), id)
-    this.#v6Words.set(id, [this.#network, ...words])
-    return id
-  }
-
-  #step(prefix: number, word: number): number {
-    const key = prefix * 4294967296 + word
-    let id = this.#v6.get(key)
-    if (id === undefined) {
-      id = this.#prefixes++
-      this.#v6.set(key, id)
+  #numberOf(key: number): number {
+    let number = this.#networks.get(key)
+    if (number === undefined) {
+      number = this.#networks.size + 1
+      this.#networks.set(key, number)
     }
+    return number
+  }
+
+  /** The number of an address, which may be a new one. */
+  #find(version: number, first: number, second: number, third: number, last: number): number {
+    const network = this.#network
+    const rows = this.#rows
+    const places = this.#places
+    let place = hash(network, first, second, third, last) & (places.length - 1)
+    for (let id = places[place] as number; id !== FREE; id = places[place] as number) {
+      const at = id * ROW
+      if (
+        rows[at + 5] === last &&
+        rows[at + 1] === version &&
+        rows[at] === network &&
+        rows[at + 2] === first &&
+        rows[at + 3] === second &&
+        rows[at + 4] === third
+      )
+        return id
+      place = (place + 1) & (places.length - 1)
+    }
+    if ((this.#count + 1) * ROW > rows.length) {
+      this.#grow()
+      return this.#find(version, first, second, third, last)
+    }
+    const id = this.#count++
+    places[place] = id
+    const at = id * ROW
+    rows[at] = network
+    rows[at + 1] = version
+    rows[at + 2] = first
+    rows[at + 3] = second
+    rows[at + 4] = third
+    rows[at + 5] = last
     return id
   }
+
+  #grow(): void {
+    const rows = new Int32Array(this.#rows.length * 2)
+    rows.set(this.#rows)
+    const places = new Int32Array(this.#places.length * 2).fill(FREE)
+    for (let id = 0; id < this.#count; id++) {
+      let place = hashOfRow(rows, id * ROW) & (places.length - 1)
+      while (places[place] !== FREE) place = (place + 1) & (places.length - 1)
+      places[place] = id
+    }
+    this.#rows = rows
+    this.#places = places
+  }
+}
+
+function hashOfRow(rows: Int32Array, at: number): number {
+  const word = (index: number): number => rows[at + index] as number
+  return hash(word(0), word(2), word(3), word(4), word(5))
+}
+
+/** @see MurmurHash3, 32-bit: the mixing of words and its last step */
+function hash(network: number, first: number, second: number, third: number, last: number): number {
+  let mixed = Math.imul(network, 0xcc9e2d51) ^ Math.imul(first, 0x1b873593)
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) ^ second
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35) ^ third
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) ^ last
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return mixed ^ (mixed >>> 16)
 }
 
 function ipv4Text(word: number): string {

@@ -1,26 +1,25 @@
 import type { Packet } from '../capture/packet.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { CONNECTIONS_MAX } from '../core/limits.ts'
+import { CLOSED_CONNECTIONS_MAX, CONNECTIONS_MAX, UNANSWERED_MAX } from '../core/limits.ts'
 import type { AddressTable } from './address.ts'
 import type { IpPayload } from './ip.ts'
 import type { ReassemblyPool } from './reassembly.ts'
 import { TCP_FLAG, TcpConnection } from './tcp.ts'
 
-/** Who makes room, in this order: connections that are closed, those over which nothing was ever sent, the oldest. */
-const EXPENDABLE: readonly ((connection: TcpConnection) => boolean)[] = [
-  (connection) => connection.closed,
-  ({ fromLow, fromHigh }) => fromLow.payloadBytes + fromHigh.payloadBytes === 0,
-  () => true,
-]
+/** Who makes room, in this order: connections over which nothing was ever sent, the oldest. */
+const EXPENDABLE: readonly ((connection: TcpConnection) => boolean)[] = [hasNoPayload, () => true]
 
-/** Two addresses as one key: numbers of addresses stay far below 2^26. */
-const PAIR_FACTOR = 2 ** 26
-const pairOf = (low: number, high: number): number => low * PAIR_FACTOR + high
-const lowOf = (pair: number): number => Math.floor(pair / PAIR_FACTOR)
-const highOf = (pair: number): number => pair % PAIR_FACTOR
+/** Chains of connections; a power of two. */
+const CHAINS = 16_384
 
-/** The TCP connections that are followed, found by numbers. */
+/** Dropped connections that the list may hold before it is made anew. */
+const DROPPED_KEPT = 1024
+
+/** The TCP connections that are followed, found by numbers.
+ *
+ *  Of those that are closed, and of those that nobody answered, only the last ones are: most connections of a capture last for
+ *  some packets, and those that go early are garbage of the cheap kind. */
 export class ConnectionTable {
   /** Connections seen until now, those no longer tracked included. */
   count = 0
@@ -29,41 +28,40 @@ export class ConnectionTable {
   readonly #diagnostics: Diagnostics
   readonly #connected: (connection: TcpConnection) => void
   readonly #over: (connection: TcpConnection) => void
-  readonly #dropped: () => void
-  /** By pair of addresses, then by pair of ports; see `find`. */
-  readonly #pairs = new Map<number, Map<number, TcpConnection>>()
-  #tracked: { pair: number; ports: number; connection: TcpConnection }[] = []
-  /** The connection of the packet before: most packets belong to the same one. */
-  #lastPair = -1
-  #lastPorts = -1
-  #last: TcpConnection | null = null
-
-  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more
-   *  @param dropped called when some are not followed any more although packets of theirs may come */
+  /** Connections with the same hash, each with the `next`. */
+  readonly #chains: (TcpConnection | null)[] = new Array(CHAINS).fill(null)
+  /** In the order in which they were opened, with some that were dropped. */
+  #tracked: TcpConnection[] = []
+  /** Those of `#tracked` that are still followed. */
+  #followed = 0
+  readonly #closed: (TcpConnection | undefined)[] = new Array(CLOSED_CONNECTIONS_MAX).fill(undefined)
+  #closedCount = 0
+  readonly #unanswered: (TcpConnection | undefined)[] = new Array(UNANSWERED_MAX).fill(undefined)
+  #unansweredCount = 0
+  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more */
   constructor(
     addresses: AddressTable,
     pool: ReassemblyPool,
     diagnostics: Diagnostics,
     connected: (connection: TcpConnection) => void,
     over: (connection: TcpConnection) => void,
-    dropped: () => void,
   ) {
     this.#addresses = addresses
     this.#pool = pool
     this.#diagnostics = diagnostics
     this.#connected = connected
     this.#over = over
-    this.#dropped = dropped
   }
 
   /** The capture is over: every connection gets its end. */
   end(at: Evidence): void {
-    for (const { connection } of this.#tracked) {
+    for (const connection of this.#tracked) {
+      if (!connection.followed) continue
       connection.close(at)
       this.#over(connection)
     }
     this.#tracked = []
-    this.#pairs.clear()
+    this.#chains.fill(null)
   }
 
   /** The connection of a segment, which may be its first. */
@@ -80,33 +78,18 @@ export class ConnectionTable {
     const high = fromLow ? ip.destination : ip.source
     const lowPort = fromLow ? sourcePort : destinationPort
     const highPort = fromLow ? destinationPort : sourcePort
-    const pair = pairOf(low, high)
-    const ports = lowPort * 65536 + highPort
-    const isSyn = (flags & TCP_FLAG.syn) !== 0
-    if (pair === this.#lastPair && ports === this.#lastPorts && !isSyn) return this.#last as TcpConnection
-
-    let byPorts = this.#pairs.get(pair)
-    if (byPorts === undefined) {
-      byPorts = new Map()
-      this.#pairs.set(pair, byPorts)
-    }
-    let connection = byPorts.get(ports)
-    if (connection !== undefined && isSyn && this.#reused(connection, fromLow, flags, sequence)) {
+    let connection = this.#chains[chainOf(low, high, lowPort, highPort)] as TcpConnection | null
+    while (connection !== null && !isBetween(connection, low, high, lowPort, highPort))
+      connection = connection.next
+    if (
+      connection !== null &&
+      (flags & TCP_FLAG.syn) !== 0 &&
+      this.#reused(connection, fromLow, flags, sequence)
+    ) {
       connection.close(packet)
-      connection = undefined
+      connection = null
     }
-    if (connection === undefined) {
-      connection = this.#open(packet, low, high, lowPort, highPort, fromLow, flags)
-      byPorts.set(ports, connection)
-      // Making room may have dropped the pair.
-      this.#pairs.set(pair, byPorts)
-      this.#tracked.push({ pair, ports, connection })
-      this.#connected(connection)
-    }
-    this.#lastPair = pair
-    this.#lastPorts = ports
-    this.#last = connection
-    return connection
+    return connection ?? this.#open(packet, low, high, lowPort, highPort, fromLow, flags)
   }
 
   /** Whether a SYN begins another connection: its number is another one, or only the tail of the connection before
@@ -127,17 +110,76 @@ export class ConnectionTable {
     fromLow: boolean,
     flags: number,
   ): TcpConnection {
-    if (this.#tracked.length >= CONNECTIONS_MAX) this.#evict(packet)
-    const lowEnd = { address: this.#addresses.text(low), port: lowPort }
-    const highEnd = { address: this.#addresses.text(high), port: highPort }
+    if (this.#followed >= CONNECTIONS_MAX) this.#evict(packet)
+    const lowEnd = { number: low, address: this.#addresses.text(low), port: lowPort }
+    const highEnd = { number: high, address: this.#addresses.text(high), port: highPort }
     const isSyn = (flags & TCP_FLAG.syn) !== 0
     // Without a SYN, servers are taken to have the lower port, until the content says otherwise.
     const clientIsLow = isSyn ? fromLow === ((flags & TCP_FLAG.ack) === 0) : lowPort > highPort
     const connection = new TcpConnection(this.count++, lowEnd, highEnd, clientIsLow, this.#pool, packet)
+    this.#chain(connection)
+    this.#tracked.push(connection)
+    this.#followed++
+    this.#connected(connection)
+    if (isSyn && (flags & TCP_FLAG.ack) === 0) this.#expectAnswer(connection, packet)
     return connection
   }
 
-  /** Makes room: closed connections go first, then the half that was opened first. One pass frees half the table, so
+  /** A later connection stands before an earlier one of the same ends. */
+  #chain(connection: TcpConnection): void {
+    const { low, high } = connection
+    const chain = chainOf(low.number, high.number, low.port, high.port)
+    connection.next = this.#chains[chain] as TcpConnection | null
+    this.#chains[chain] = connection
+  }
+
+  #unchain(connection: TcpConnection): void {
+    const { low, high } = connection
+    const chain = chainOf(low.number, high.number, low.port, high.port)
+    let before = this.#chains[chain] as TcpConnection | null
+    if (before === connection) this.#chains[chain] = connection.next
+    while (before !== null && before.next !== connection) before = before.next
+    if (before !== null) before.next = connection.next
+    connection.next = null
+  }
+
+  /** A connection was closed, as far as its packets tell. */
+  closed(connection: TcpConnection, at: Packet): void {
+    const place = this.#closedCount++ % CLOSED_CONNECTIONS_MAX
+    const oldest = this.#closed[place]
+    this.#closed[place] = connection
+    if (oldest !== undefined && oldest !== connection) this.#drop(oldest, at)
+  }
+
+  #expectAnswer(connection: TcpConnection, at: Packet): void {
+    const place = this.#unansweredCount++ % UNANSWERED_MAX
+    const oldest = this.#unanswered[place]
+    this.#unanswered[place] = connection
+    if (oldest === undefined || oldest.synAck !== null || !hasNoPayload(oldest)) return
+    if (this.#drop(oldest, at))
+      this.#diagnostics.report(
+        'tcp.unanswered',
+        'info',
+        at,
+        () =>
+          `more than ${UNANSWERED_MAX} connections that nobody answered: the first ones are no longer followed`,
+      )
+  }
+
+  /** @returns whether it was still followed */
+  #drop(connection: TcpConnection, at: Packet): boolean {
+    if (!connection.followed) return false
+    this.#unchain(connection)
+    connection.close(at)
+    connection.release()
+    this.#over(connection)
+    this.#followed--
+    if (this.#tracked.length > 2 * this.#followed + DROPPED_KEPT)
+      this.#tracked = this.#tracked.filter(({ followed }) => followed)
+    return true
+  }
+
+  /** Makes room: connections without payload go first, then the half that was opened first. One pass frees half the table, so
    *  that a flood of connections costs linear time. */
   #evict(at: Packet): void {
     this.#diagnostics.report(
@@ -146,36 +188,50 @@ export class ConnectionTable {
       at,
       () => `more than ${CONNECTIONS_MAX} TCP connections at once: the oldest are no longer followed`,
     )
-    const surplus = this.#tracked.length - CONNECTIONS_MAX / 2
-    let removed = 0
-    for (const expendable of EXPENDABLE) {
-      this.#tracked = this.#tracked.filter(({ pair, ports, connection }) => {
-        if (removed >= surplus || !expendable(connection)) return true
-        removed++
-        connection.close(at)
-        connection.release()
-        this.#over(connection)
-        const byPorts = this.#pairs.get(pair)
-        if (byPorts?.get(ports) === connection) byPorts.delete(ports)
-        if (byPorts?.size === 0) this.#pairs.delete(pair)
-        return false
-      })
-    }
-    this.#lastPair = -1
-    this.#dropped()
+    let surplus = this.#followed - CONNECTIONS_MAX / 2
+    const tracked = this.#tracked
+    for (const expendable of EXPENDABLE)
+      for (const connection of tracked)
+        if (surplus > 0 && expendable(connection) && this.#drop(connection, at)) surplus--
   }
 
   /** Forgets the addresses of connections that are no longer followed. */
   forgetAddresses(): void {
-    const used = new Set(this.#tracked.flatMap(({ pair }) => [lowOf(pair), highOf(pair)]))
+    const followed = this.#tracked.filter((connection) => connection.followed)
+    const used = new Set(followed.flatMap(({ low, high }) => [low.number, high.number]))
     const renumbered = this.#addresses.keepOnly([...used].sort((a, b) => a - b))
-    this.#pairs.clear()
-    for (const entry of this.#tracked) {
-      const low = renumbered.get(lowOf(entry.pair)) ?? 0
-      entry.pair = pairOf(low, renumbered.get(highOf(entry.pair)) ?? 0)
-      const byPorts = this.#pairs.get(entry.pair) ?? new Map<number, TcpConnection>()
-      this.#pairs.set(entry.pair, byPorts.set(entry.ports, entry.connection))
+    this.#chains.fill(null)
+    for (const connection of followed) {
+      const { low, high } = connection
+      low.number = renumbered.get(low.number) ?? 0
+      high.number = renumbered.get(high.number) ?? 0
+      this.#chain(connection)
     }
-    this.#lastPair = -1
   }
+}
+
+function hasNoPayload({ fromLow, fromHigh }: TcpConnection): boolean {
+  return fromLow.payloadBytes + fromHigh.payloadBytes === 0
+}
+
+function isBetween(
+  { low, high }: TcpConnection,
+  lowNumber: number,
+  highNumber: number,
+  lowPort: number,
+  highPort: number,
+): boolean {
+  return (
+    low.number === lowNumber && low.port === lowPort && high.number === highNumber && high.port === highPort
+  )
+}
+
+/** @see MurmurHash3, 32-bit: its last step */
+function chainOf(low: number, high: number, lowPort: number, highPort: number): number {
+  let mixed =
+    Math.imul(low, 0x9e3779b1) ^
+    Math.imul(high, 0x85ebca6b) ^
+    Math.imul((lowPort << 16) | highPort, 0xc2b2ae35)
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  return (mixed ^ (mixed >>> 15)) & (CHAINS - 1)
 }

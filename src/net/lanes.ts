@@ -53,10 +53,6 @@ export class Lanes {
       peer: own,
     }
   }
-
-  clear(): void {
-    this.#lanes.fill(null)
-  }
 }
 
 /** @see Knuth, TAOCP vol. 3, 6.4: multiplicative hashing */

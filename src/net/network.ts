@@ -26,7 +26,8 @@ const EXPIRE_EVERY = 256
 const IPV4_PLAIN = 0x45
 const IPV4_SIZE = 20
 const TCP_SIZE_MIN = 20
-const OPENING_OR_ENDING = TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst
+const ENDING = TCP_FLAG.fin | TCP_FLAG.rst
+const OPENING_OR_ENDING = TCP_FLAG.syn | ENDING
 
 export interface NetworkHandlers {
   readonly sink: EventSink
@@ -84,7 +85,6 @@ export class Network {
       handlers.diagnostics,
       handlers.connected,
       handlers.over,
-      () => this.#lanes.clear(),
     )
   }
 
@@ -267,7 +267,7 @@ export class Network {
     const view = this.#view.of(bytes)
     if ((view.getUint16(offset + 6) & 0x3fff) !== 0) return false
     const lane = this.#lanes.find(view.getInt32(offset + 12), view.getInt32(offset + 16), view.getInt32(tcp))
-    if (lane === null) return false
+    if (lane === null || !lane.connection.followed) return false
     const totalLength = view.getUint16(offset + 2)
     const frameEnd = packet.start + packet.originalLength
     const wireEnd = totalLength === 0 ? frameEnd : offset + totalLength
@@ -323,6 +323,7 @@ export class Network {
     if (size > 0) connection.ledger?.add(packet.packet, connection.fromLow, connection.fromHigh)
     if ((flags & TCP_FLAG.fin) !== 0) own.fin((first + size) | 0, packet)
     if ((flags & TCP_FLAG.rst) !== 0 && own.isNear(sequence)) connection.close(packet)
+    if ((flags & ENDING) !== 0 && connection.closed) this.#connections.closed(connection, packet)
   }
 
   /** Forgets the addresses of connections that are no longer followed. */

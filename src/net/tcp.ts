@@ -8,6 +8,11 @@ import { HalfStream, type ReassemblyPool } from './reassembly.ts'
 /** @see RFC 9293 section 3.1 */
 export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, ack: 16 } as const
 
+/** An end of a connection. Its number is that of the address in the table of addresses. */
+export interface NumberedEndpoint extends Endpoint {
+  number: number
+}
+
 /** One TCP connection. Its two ends are called "low" and "high" by the order of their addresses, until it is known
  *  which of them is the client. */
 export class TcpConnection implements Connection {
@@ -22,12 +27,16 @@ export class TcpConnection implements Connection {
   firstRst: Evidence | null = null
   lastRst: Evidence | null = null
   refused = false
+  /** False once the table has dropped it: packets that look like its own are another's. */
+  followed = true
   /** Null where nobody will ask what belongs to which message. */
   ledger: Ledger | null = null
+  /** For the table of connections: another one with the same hash. */
+  next: TcpConnection | null = null
+  readonly low: NumberedEndpoint
+  readonly high: NumberedEndpoint
   readonly fromLow: HalfStream
   readonly fromHigh: HalfStream
-  readonly #low: Endpoint
-  readonly #high: Endpoint
   #clientIsLow: boolean
   #opened = false
   #lastPacket = 0
@@ -35,15 +44,15 @@ export class TcpConnection implements Connection {
 
   constructor(
     id: number,
-    low: Endpoint,
-    high: Endpoint,
+    low: NumberedEndpoint,
+    high: NumberedEndpoint,
     clientIsLow: boolean,
     pool: ReassemblyPool,
     at: Evidence,
   ) {
     this.id = id
-    this.#low = low
-    this.#high = high
+    this.low = low
+    this.high = high
     this.#clientIsLow = clientIsLow
     this.firstPacket = keep(at)
     this.fromLow = new HalfStream(pool)
@@ -51,11 +60,11 @@ export class TcpConnection implements Connection {
   }
 
   get client(): Endpoint {
-    return this.#clientIsLow ? this.#low : this.#high
+    return this.#clientIsLow ? this.low : this.high
   }
 
   get server(): Endpoint {
-    return this.#clientIsLow ? this.#high : this.#low
+    return this.#clientIsLow ? this.high : this.low
   }
 
   get toServer(): HalfStream {
@@ -87,6 +96,7 @@ export class TcpConnection implements Connection {
 
   /** No longer followed: gives back what it took of the room that all connections share. */
   release(): void {
+    this.followed = false
     this.fromLow.rates?.release()
     this.fromHigh.rates?.release()
   }

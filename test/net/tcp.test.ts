@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { ADDRESSES_MAX, CONNECTIONS_MAX, HOLE_PATIENCE_PACKETS } from '../../src/core/limits.ts'
+import {
+  ADDRESSES_MAX,
+  CLOSED_CONNECTIONS_MAX,
+  CONNECTIONS_MAX,
+  HOLE_PATIENCE_PACKETS,
+  UNANSWERED_MAX,
+} from '../../src/core/limits.ts'
 import {
   type CapturedPacket,
   damage,
@@ -347,31 +353,29 @@ describe('the table of connections', () => {
   }
 
   /** Without recorders: only counts matter. */
-  function flood(tap: Tap, from: number, to: number): void {
+  function flood(tap: Tap, from: number, to: number, flags: number = FLAG.ack): void {
     const packets: CapturedPacket[] = []
-    for (let index = from; index < to; index++) packets.push(syn(index))
+    for (let index = from; index < to; index++) packets.push(syn(index, flags))
     tap.feed(packets)
   }
 
-  test('holds as many as the limit says; one more drops the older half, closed ones first', () => {
+  test('holds as many as the limit says; one more drops the older half, those without payload first', () => {
     const tap = new Tap()
     const wire = new Wire()
     const old = wire.connection({ ...ENDS, client: '10.3.0.1:5', server: '10.3.0.2:16509' }).open()
+    const busy = wire.connection({ ...ENDS, client: '10.3.0.1:6', server: '10.3.0.2:16509' }).open()
+    busy.send('client', ascii('something'), '')
     tap.pass(wire.passed)
-    flood(tap, 0, CONNECTIONS_MAX - 1)
+    flood(tap, 0, CONNECTIONS_MAX - 2)
     expect(tap.codes()).toEqual([])
     expect(tap.connections).toHaveLength(CONNECTIONS_MAX)
-    // One of the youngest is over.
-    tap.feed([syn(CONNECTIONS_MAX - 2, FLAG.rst)])
-    const over = tap.connections.at(-1)!
 
-    tap.feed([syn(CONNECTIONS_MAX)])
+    tap.feed([syn(CONNECTIONS_MAX, FLAG.ack)])
     expect(tap.codes()).toEqual(['tcp.connections'])
-    expect(over.closed).toBe(true)
     const dropped = tap.connections.filter((each) => tap.recorders.get(each.fromLow)?.ends === 1)
     expect(dropped).toHaveLength(CONNECTIONS_MAX / 2)
-    expect(dropped).toContain(over)
     expect(dropped[0]).toBe(tap.connections[0])
+    expect(dropped).not.toContain(tap.connections[1])
     expect(new Set(tap.over)).toEqual(new Set(dropped))
 
     // Those that were kept are still known; one that was dropped begins anew, and only once.
@@ -380,11 +384,51 @@ describe('the table of connections', () => {
     expect(tap.connections).toHaveLength(count)
     const before = wire.passed.length
     old.send('client', ascii('still here'), '')
+    busy.send('client', ascii('!'), '')
     tap.pass(wire.passed.slice(before))
     expect(tap.connections).toHaveLength(count + 1)
+    expect(tap.connections.at(-1)?.fromLow.payloadBytes).toBe(10)
     // At the end each has been over, once.
     expect(new Set(tap.end().over)).toEqual(new Set(tap.connections))
     expect(tap.over).toHaveLength(tap.connections.length)
+  })
+
+  test('follows the last ones of those that nobody answered, and all that somebody did', () => {
+    const tap = new Tap()
+    const wire = new Wire()
+    wire.connection({ ...ENDS, client: '10.3.0.1:5', server: '10.3.0.2:16509' }).open()
+    tap.pass(wire.passed)
+    flood(tap, 0, UNANSWERED_MAX - 1, FLAG.syn)
+    expect(tap.over).toEqual([])
+    tap.feed([syn(UNANSWERED_MAX, FLAG.syn), syn(UNANSWERED_MAX + 1, FLAG.syn)])
+    expect(tap.over).toEqual([tap.connections[1]])
+    expect(tap.codes()).toEqual(['tcp.unanswered'])
+    // Its answer comes too late.
+    tap.feed([syn(1, FLAG.rst), syn(0, FLAG.rst)])
+    expect(tap.connections[2]?.closed).toBe(true)
+    expect(tap.connections[1]?.closed).toBe(false)
+    expect(new Set(tap.end().over)).toEqual(new Set(tap.connections))
+    expect(tap.over).toHaveLength(tap.connections.length)
+  })
+
+  test('follows the last ones of those that are closed: what comes late is still theirs', () => {
+    const tap = new Tap()
+    const wire = new Wire()
+    const old = wire.connection({ ...ENDS, client: '10.3.0.1:5', server: '10.3.0.2:16509' }).open()
+    old.send('client', ascii('bye'), '').close('client')
+    tap.pass(wire.passed)
+    const late = damage(wire.passed, 'retransmit', 3).slice(-1)
+    flood(tap, 0, CLOSED_CONNECTIONS_MAX - 1, FLAG.rst)
+    tap.pass(late)
+    expect(tap.over).toEqual([])
+    expect(tap.connections).toHaveLength(CLOSED_CONNECTIONS_MAX)
+    tap.feed([syn(CLOSED_CONNECTIONS_MAX, FLAG.rst)])
+    expect(tap.over).toEqual([tap.connections[0]])
+    // From now on it would be another one's.
+    const count = tap.connections.length
+    tap.pass(late)
+    expect(tap.connections).toHaveLength(count + 1)
+    expect(tap.codes()).toEqual([])
   })
 
   test('a connection that makes room for itself is found again', () => {
