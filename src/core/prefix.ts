@@ -1,6 +1,7 @@
 import type { BodyBudget } from './body-budget.ts'
 
 const CAPACITY_MIN = 256
+const NOTHING = new Uint8Array(0)
 
 /** Why the rest is not kept. */
 export type PrefixStop = 'gap' | 'limit' | 'budget'
@@ -10,7 +11,7 @@ export type PrefixStop = 'gap' | 'limit' | 'budget'
 export class Prefix {
   readonly #budget: BodyBudget
   readonly #max: number
-  #bytes = new Uint8Array(0)
+  #bytes = NOTHING
   #kept = 0
   #stop: PrefixStop | null = null
 
@@ -50,7 +51,7 @@ export class Prefix {
 
   release(): void {
     this.#budget.give(this.#bytes.length)
-    this.#bytes = new Uint8Array(0)
+    this.#bytes = NOTHING
     this.#kept = 0
   }
 

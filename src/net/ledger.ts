@@ -6,14 +6,14 @@ const ROW = 5
 /** What had passed on a connection by each of its last packets, for the question how much of it belongs to a message. Only
  *  packets with payload get a row: a bare acknowledgement counts with the one after it. */
 export class Ledger {
-  readonly #rows: Float64Array
+  /** Grows with the packets: most connections have few. */
+  readonly #rows: number[] = []
   readonly #size: number
   #count = 0
 
   /** @param size packets that are remembered */
   constructor(size: number) {
     this.#size = size
-    this.#rows = new Float64Array(size * ROW)
   }
 
   add(packet: number, low: Totals['toServer'], high: Totals['toServer']): void {

@@ -4,6 +4,7 @@ import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
 import { ROUND_MAPS_TOTAL_MAX } from '../core/limits.ts'
 import type { StreamDecoder } from '../core/stream-decoder.ts'
+import type { Direction } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { Network } from '../net/network.ts'
 import type { TcpConnection } from '../net/tcp.ts'
@@ -62,11 +63,11 @@ export class Trace {
     this.#diagnostics = diagnostics
     this.#tracker = new MigrationTracker(diagnostics, this.#maps)
     this.#network = new Network({
-      sink: (event) => this.#event(event),
+      sink: this.#sink,
       diagnostics,
       connected: (connection) => new Recognizer(connection, this.#makeDecoders),
       over: (connection) => this.traffic.over(connection),
-      rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, (event) => this.#event(event)),
+      rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, this.#sink),
       icmp: (bytes, offset, end, version, ends, at) =>
         decodeIcmp(bytes, offset, end, version, ends, at, this.#sink),
     })
@@ -106,16 +107,8 @@ export class Trace {
   ): Decoders => {
     this.traffic.recognised(protocol, connection)
     connection.keepBooks(BOOKS[protocol])
-    const sink = (event: ProtocolEvent): void => this.#event(event)
-    const common = {
-      connection,
-      sink,
-      diagnostics: this.#diagnostics,
-      bodies: this.#bodies,
-      maps: this.#maps,
-    }
-    const toServer = { ...common, direction: 'to-server', midStream: midStream.toServer } as const
-    const toClient = { ...common, direction: 'to-client', midStream: midStream.toClient } as const
+    const toServer = this.#options(connection, 'to-server', midStream.toServer)
+    const toClient = this.#options(connection, 'to-client', midStream.toClient)
     switch (protocol) {
       case 'libvirt': {
         const stream = new Deferred(() => new QemuMigrationDecoder({ ...toServer, midStream: false }))
@@ -145,7 +138,7 @@ export class Trace {
       case 'tls':
         return { toServer: new TlsDecoder(toServer), toClient: new TlsDecoder(toClient) }
       case 'nbd': {
-        const conversation = new NbdConversation(common)
+        const conversation = new NbdConversation(toServer)
         return {
           toServer: new NbdDecoder({ ...toServer, conversation }),
           toClient: new NbdDecoder({ ...toClient, conversation }),
@@ -153,6 +146,18 @@ export class Trace {
       }
       case 'multifd':
         return { toServer: new MultifdDecoder(toServer), toClient: null }
+    }
+  }
+
+  #options<D extends Direction>(connection: TcpConnection, direction: D, midStream: boolean) {
+    return {
+      connection,
+      sink: this.#sink,
+      diagnostics: this.#diagnostics,
+      bodies: this.#bodies,
+      maps: this.#maps,
+      direction,
+      midStream,
     }
   }
 }
