@@ -9,6 +9,8 @@ test.each([
   { words: ['a.pcap', '-f', 'json'] },
   { words: ['--format', 'csv', 'a.pcap', 'stats'] },
   { words: ['-f', 'json', '-f', 'md', 'a.pcap'] },
+  { words: ['a.pcap', '--no-progress', '--output', 'b.json', '-f', 'json'] },
+  { words: ['-o', 'b.txt', 'a.pcap', '--no-progress', '--no-progress'] },
 ])('simple command lines read as by the parser of options: $words', async ({ words }) => {
   const simple = await parseArguments(words)
   expect(simple).toEqual(await parseOptions(words))
@@ -20,6 +22,7 @@ test.each([
   { words: ['-f', 'json', 'stats', 'a.ndjson'], command: 'stats' },
   { words: ['compare', 'a', 'b'], command: 'compare' },
   { words: ['a.pcap', '--merge'], command: 'analyze' },
+  { words: ['--format=json', 'a.pcap'], command: 'analyze' },
 ])('all others go to that parser: $words', async ({ words, command }) => {
   const args = await parseArguments(words)
   expect(args).toEqual(await parseOptions(words))
@@ -32,6 +35,7 @@ test.each([
   { words: ['a.pcap', '-f', 'jpeg'] },
   { words: ['a.pcap', '-f'] },
   { words: ['a.pcap', '--unknown'] },
+  { words: ['a.pcap', '-o', ''] },
 ])('what makes no sense is refused in its words: $words', async ({ words }) => {
   const reason = await parseOptions(words).catch((error: Error) => error.message)
   expect(reason).toBeTypeOf('string')

@@ -17,7 +17,7 @@ export type Arguments =
 /** First words that name a command; any other is a capture. */
 const COMMANDS: ReadonlySet<string> = new Set(['stats', 'compare', 'doctor', 'explain', 'annotate'])
 
-/** Reads the command line. The simplest ones, the version and captures with at most a format, do without the parser of
+/** Reads the command line. The simplest ones, the version and captures with little else, do without the parser of
  *  options: to load that takes as long as to read a small capture.
  *  @returns null when help or the version was asked for, which has been printed then
  *  @throws UsageError */
@@ -32,19 +32,27 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
   return await parseOptions(words)
 }
 
-/** Captures and formats; null where there is anything else, or something is wrong. */
+/** Captures, a format, an output, no progress: what scripts say most. Null where there is anything else, or something is wrong. */
 function readSimple(words: readonly string[]): AnalyzeArguments | null {
   const captures: string[] = []
-  let format: Format | undefined = NO_OPTIONS.format
+  const options: { format: Format; output: string | undefined; progress: boolean } = { ...NO_OPTIONS }
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string
     if (word === '-f' || word === '--format') {
-      const name = words[++i]
-      format = FORMATS.find((each) => each === name)
-    } else if (word === '-' || !word.startsWith('-')) captures.push(word)
+      const format = FORMATS.find((each) => each === words[i + 1])
+      if (format === undefined) return null
+      options.format = format
+      i++
+    } else if (word === '-o' || word === '--output') {
+      const output = words[i + 1] ?? ''
+      if (options.output !== undefined || output === '' || output.startsWith('-')) return null
+      options.output = output
+      i++
+    } else if (word === '--no-progress') options.progress = false
+    else if (word === '-' || !word.startsWith('-')) captures.push(word)
     else return null
   }
   const [first] = captures
-  if (first === undefined || COMMANDS.has(first) || format === undefined) return null
-  return readAnalyze({ ...NO_OPTIONS, captures, format })
+  if (first === undefined || COMMANDS.has(first)) return null
+  return readAnalyze({ ...NO_OPTIONS, ...options, captures })
 }
