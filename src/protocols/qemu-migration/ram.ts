@@ -50,6 +50,15 @@ export class RamReader {
   readonly #view = new BlockView()
   /** Pages of the block that records with CONTINUE belong to. */
   #limit = Number.POSITIVE_INFINITY
+  /** The chunk of the map at hand: its words, its first page as the two words of a record have it, and how many pages follow
+   *  that may be used. */
+  #words: Int32Array = NO_WORDS
+  #high = 0
+  #first = 0
+  #pages = 0
+  /** What that was worked out from. */
+  #chunkFirst = Number.NaN
+  #chunkLimit = Number.NaN
 
   constructor() {
     this.forgetBlock()
@@ -96,25 +105,19 @@ export class RamReader {
     const limit = this.#limit
     const map = this.map
     const recordSize = 8 + this.pageSize
-    let words: Int32Array = NO_WORDS
-    // The first page of the chunk as the two words of a record have it, and how many follow that may be used.
-    let high = 0
-    let first = 0
-    let pages = 0
+    if (map !== null) this.#enterChunk(map, limit)
+    let words = this.#words
+    let high = this.#high
+    let first = this.#first
+    let pages = map === null ? 0 : this.#pages
     let normal = 0
     let zero = 0
     let o = start
-    if (map !== null && map.first < limit) {
-      words = map.words
-      high = (map.first / pagesPerHigh) | 0
-      first = (map.first % pagesPerHigh) | 0
-      pages = Math.ceil(Math.min(CHUNK_PAGES, limit - map.first)) | 0
-    }
     while (end - o >= ZERO_RECORD_SIZE) {
       const low = view.getUint32(o + 4)
       const flags = low & mask
       if (flags !== PAGE_CONTINUE && flags !== ZERO_CONTINUE) break
-      const index = (low >>> shift) - first
+      let index = (low >>> shift) - first
       if (view.getInt32(o) === high && index >= 0 && index < pages) {
         const word = words[index >>> 5] as number
         const bit = 1 << (index & 31)
@@ -123,21 +126,23 @@ export class RamReader {
       } else {
         const page = view.getUint32(o) * pagesPerHigh + (low >>> shift)
         if (page >= limit) break
+        index = pages
         if (map !== null) {
           if (!map.add(page)) break
-          if (map.first < limit) {
-            words = map.words
-            high = (map.first / pagesPerHigh) | 0
-            first = (map.first % pagesPerHigh) | 0
-            pages = Math.ceil(Math.min(CHUNK_PAGES, limit - map.first)) | 0
-          }
+          this.#enterChunk(map, limit)
+          words = this.#words
+          high = this.#high
+          first = this.#first
+          pages = this.#pages
+          index = view.getInt32(o) === high ? (low >>> shift) - first : pages
         }
       }
       if (flags === ZERO_CONTINUE) {
         zero++
         o += ZERO_RECORD_SIZE
-        if (index >= 0 && index < pages) {
-          const run = claim(words, index + 1, this.#zeroRun(view, o, end, low, high, pages - index - 1))
+        if (index < pages) {
+          const most = Math.min(pages - index, pagesPerHigh - (low >>> shift)) - 1
+          const run = claim(words, index + 1, this.#zeroRun(view, o, end, low, high, most))
           zero += run
           o += run * ZERO_RECORD_SIZE
         }
@@ -153,6 +158,18 @@ export class RamReader {
       return end - start
     }
     return o > start ? o - start : this.readOne(bytes, start, end)
+  }
+
+  /** To work it out takes as long as to read a page, so that it is done once a chunk. */
+  #enterChunk({ words, first }: PageMap, limit: number): void {
+    if (first === this.#chunkFirst && words === this.#words && limit === this.#chunkLimit) return
+    this.#words = words
+    this.#chunkFirst = first
+    this.#chunkLimit = limit
+    const inside = first < limit
+    this.#high = inside ? (first / this.#pagesPerHigh) | 0 : 0
+    this.#first = inside ? (first % this.#pagesPerHigh) | 0 : 0
+    this.#pages = inside ? Math.ceil(Math.min(CHUNK_PAGES, limit - first)) | 0 : 0
   }
 
   /** How many records at `start` are zero pages that follow one another, and one with these words, without a gap: most do, and
