@@ -2,6 +2,7 @@ import type { Diagnostics } from '../../core/diagnostic.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { keep } from '../../core/evidence.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Direction } from '../../events/connection.ts'
 import type { NbdConversation } from './conversation.ts'
 import { EXTENDED_REQUEST, MAGIC_SIZE } from './format.ts'
@@ -19,17 +20,21 @@ export interface NbdDecoderOptions {
   readonly conversation: NbdConversation
   /** The start of the stream was not captured. */
   readonly midStream: boolean
+  readonly witness?: Witness
 }
 
 /** One direction of an NBD connection. Heads of messages are read, what a disk holds is counted past. Bytes missing there
  *  are harmless; where a head is missing, the next one that makes sense is looked for, and the counts are lower bounds.
  *  @see protocols.md D.10
  *  @see NBD doc/proto.md */
-export class NbdDecoder implements StreamDecoder {
+export class NbdDecoder implements StreamDecoder, Unsettled {
   readonly #direction: Direction
   readonly #diagnostics: Diagnostics
   readonly #conversation: NbdConversation
   readonly #messages: Messages
+  readonly #witness: Witness | null
+  /** Behind the last byte of the head at hand, among the bytes being pushed. */
+  #index = 0
   /** 1 for each byte that begins a magic. */
   readonly #starts = new Uint8Array(256)
 
@@ -53,6 +58,7 @@ export class NbdDecoder implements StreamDecoder {
     this.#direction = options.direction
     this.#diagnostics = options.diagnostics
     this.#conversation = options.conversation
+    this.#witness = options.witness ?? null
     this.#messages =
       options.direction === 'to-server'
         ? new Requests(options.conversation)
@@ -61,6 +67,10 @@ export class NbdDecoder implements StreamDecoder {
     this.#searching = options.midStream
     this.#whole = !options.midStream
     if (options.midStream) this.#messages.lose()
+  }
+
+  get unsettled(): number {
+    return this.#have
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -113,6 +123,7 @@ export class NbdDecoder implements StreamDecoder {
     const size = Math.min(this.#need - this.#have, end - start)
     this.#head.set(bytes.subarray(start, start + size), this.#have)
     this.#have += size
+    this.#index = start + size
     if (this.#have === this.#need) this.#measure()
     return size
   }
@@ -135,6 +146,7 @@ export class NbdDecoder implements StreamDecoder {
 
   #begin(): void {
     this.#searching = false
+    this.#witness?.element('nbd.head', this.#head, 0, this.#have, this.#index)
     this.#skip = this.#messages.begin(this.#head, this.#have, this.#span)
     this.#size = this.#have + this.#skip
     this.#reset()
@@ -163,7 +175,10 @@ export class NbdDecoder implements StreamDecoder {
     const starts = this.#starts
     let o = start
     if (this.#have === 0) while (o < end && starts[bytes[o] as number] === 0) o++
-    if (o < end) this.#try(bytes[o++] as number)
+    if (o < end) {
+      this.#index = o + 1
+      this.#try(bytes[o++] as number)
+    }
     return o
   }
 
