@@ -13,7 +13,7 @@ import { Defragmenter } from './defrag.ts'
 import { Ends } from './ends.ts'
 import { IP_PROTOCOL, type IpPayload, readIpv4, readIpv6, skipExtensions } from './ip.ts'
 import { ETHERTYPE, type LinkPayload, readLink } from './link.ts'
-import { ReassemblyPool } from './reassembly.ts'
+import { type HalfStream, ReassemblyPool } from './reassembly.ts'
 import { TCP_FLAG, type TcpConnection } from './tcp.ts'
 import { readTunnel, TUNNEL, type TunnelPayload } from './tunnel.ts'
 
@@ -27,6 +27,15 @@ export interface NetworkHandlers {
   readonly connected: (connection: TcpConnection) => void
   /** Once for each connection: it is not followed any more, and its counts are final. */
   readonly over: (connection: TcpConnection) => void
+  /** A segment with payload, `bytes[start … end)` of which was captured, also one that is a copy of another: called when its
+   *  stream has got it, if it gets it at all. Absent where nobody asks. */
+  readonly segment?: (
+    half: HalfStream,
+    sequence: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ) => void
   /** A RARP frame: `bytes[offset … end)` behind the link header. */
   readonly rarp: (bytes: Uint8Array, offset: number, end: number, at: Evidence) => void
   /** An ICMP message, of either version of IP: `bytes[offset … end)` behind the IP header. */
@@ -147,8 +156,10 @@ export class Network {
   #datagram(packet: Packet, ip: IpPayload, depth: number): void {
     if (ip.fragment) this.#fragment(packet, ip, depth)
     else if (ip.protocol !== IP_PROTOCOL.tcp) this.#other(packet, ip, depth)
-    else if (this.#copies.isTcpCopy(packet, ip)) this.#copied(packet)
-    else this.#segment(packet, ip)
+    else if (this.#copies.isTcpCopy(packet, ip)) {
+      this.#copied(packet)
+      if (this.#handlers.segment !== undefined) this.#copiedSegment(packet, ip)
+    } else this.#segment(packet, ip)
   }
 
   #fragment(packet: Packet, ip: IpPayload, depth: number): void {
@@ -212,6 +223,23 @@ export class Network {
     }
   }
 
+  /** The copy of a segment that its stream has got. */
+  #copiedSegment(packet: Packet, ip: IpPayload): void {
+    const { bytes } = packet
+    const offset = ip.offset
+    if (offset + 20 > packet.end) return
+    const payload = offset + ((bytes[offset + 12] as number) >>> 4) * 4
+    if (payload < offset + 20 || payload >= Math.min(ip.wireEnd, packet.end)) return
+    const sourcePort = u16be(bytes, offset)
+    const destinationPort = u16be(bytes, offset + 2)
+    const fromLow = isFromLow(ip, sourcePort, destinationPort)
+    const sequence = u32be(bytes, offset + 4)
+    // Without its flags, so that it begins no connection anew.
+    const connection = this.#connections.find(packet, ip, fromLow, sourcePort, destinationPort, 0, sequence)
+    const own = fromLow ? connection.fromLow : connection.fromHigh
+    this.#handlers.segment?.(own, sequence, bytes, payload, Math.min(ip.wireEnd, packet.end))
+  }
+
   /** A segment whose payload, on the wire, is `[payload, ip.wireEnd)`. */
   #tcp(packet: Packet, ip: IpPayload, payload: number): void {
     const { bytes } = packet
@@ -219,8 +247,7 @@ export class Network {
     const flags = bytes[offset + 13] as number
     const sourcePort = u16be(bytes, offset)
     const destinationPort = u16be(bytes, offset + 2)
-    const fromLow =
-      ip.source < ip.destination || (ip.source === ip.destination && sourcePort <= destinationPort)
+    const fromLow = isFromLow(ip, sourcePort, destinationPort)
     const sequence = u32be(bytes, offset + 4)
     const connection = this.#connections.find(
       packet,
@@ -248,6 +275,7 @@ export class Network {
       const start = Math.min(payload, packet.end)
       const repeated = own.retransmittedBytes
       own.segment(first, bytes, start, Math.min(ip.wireEnd, packet.end), size, packet)
+      this.#handlers.segment?.(own, first, bytes, start, Math.min(ip.wireEnd, packet.end))
       if (own.retransmittedBytes > repeated) this.#copies.suspect()
     }
     if (size > 0) connection.ledger?.add(packet.packet, connection.fromLow, connection.fromHigh)
@@ -260,4 +288,9 @@ export class Network {
     this.#fragments.clear()
     this.#connections.forgetAddresses()
   }
+}
+
+/** Whether a packet comes from the end of its connection that is called low. */
+function isFromLow({ source, destination }: IpPayload, sourcePort: number, destinationPort: number): boolean {
+  return source < destination || (source === destination && sourcePort <= destinationPort)
 }
