@@ -60,7 +60,7 @@ const LINE_KIND: { readonly [state in State]?: ElementKind } = {
   start: 'http.start',
   headers: 'http.header',
   'chunk-size': 'http.chunk-size',
-  'chunk-end': 'plain',
+  'chunk-end': 'http.header',
   trailers: 'http.header',
 }
 
@@ -237,7 +237,7 @@ export class HttpDecoder implements StreamDecoder, Unsettled {
     at: Evidence,
   ): void {
     const end = stop > start && bytes[stop - 1] === CR ? stop - 1 : stop
-    const kind = end === start ? 'plain' : LINE_KIND[this.#state]
+    const kind = end === start ? 'http.header' : LINE_KIND[this.#state]
     this.#readLine(bytes, start, end, cut, first, at)
     // Of a line that is too long, only its end is told.
     const from = cut ? stop : start

@@ -13,6 +13,9 @@ import { Requests } from './requests.ts'
 /** Any head that holds no name. */
 const HEAD_SIZE = EXTENDED_REQUEST.size
 
+/** Of a head that is cut: before any name. */
+const PARTIAL_SIZE = 16
+
 export interface NbdDecoderOptions {
   readonly direction: Direction
   readonly diagnostics: Diagnostics
@@ -92,16 +95,25 @@ export class NbdDecoder implements StreamDecoder, Unsettled {
   gap(size: number, at: Evidence): void {
     if (size <= 0) return
     this.#advance(size, at)
+    this.#tellPartial()
     const skipped = Math.min(this.#skip, size)
     if (skipped > 0) this.#pass(skipped)
     if (skipped < size) this.#lose('nbd.lost', 'the head of a message was not captured')
   }
 
   end(at: Evidence): void {
+    this.#tellPartial()
     const last = keep(this.#span.last)
     const span = this.#begun === null ? null : { first: this.#begun, last }
     const whole = this.#whole && this.#have === 0 && this.#skip === 0
     this.#conversation.ended(this.#direction, { span, whole, unreadBytes: this.#unread }, at)
+  }
+
+  /** Tells what is there of a head whose rest does not come: its first words, which had to make sense. */
+  #tellPartial(): void {
+    if (this.#have < MAGIC_SIZE) return
+    const looked = Math.min(this.#have, PARTIAL_SIZE)
+    this.#witness?.element('nbd.head', this.#head, 0, looked, looked - this.#have)
   }
 
   #advance(size: number, at: Evidence): void {

@@ -239,6 +239,7 @@ export class QemuMigrationDecoder implements StreamDecoder, Unsettled {
     this.#packet = at.packet
     this.#timeNs = at.timeNs
     if (!this.#begun) this.#begin()
+    if (this.#witness !== null) this.#tellPartial(this.#witness)
     if (this.#skip >= size) {
       this.#skip -= size
       this.#position += size
@@ -266,6 +267,7 @@ export class QemuMigrationDecoder implements StreamDecoder, Unsettled {
       this.#timeNs = at.timeNs
       this.#begin()
     }
+    if (this.#witness !== null) this.#tellPartial(this.#witness)
     const complete = this.#isComplete()
     this.#endElement()
     this.#position += this.#held.length
@@ -394,6 +396,33 @@ export class QemuMigrationDecoder implements StreamDecoder, Unsettled {
     else if (this.#state === STATE.blob)
       witness.element('qemu.blob-end', bytes, start + used - 1, start + used, index + used)
     this.#keptKind = 'plain'
+  }
+
+  /** Tells what was held for an element whose rest does not come, as far as it was looked at. */
+  #tellPartial(witness: Witness): void {
+    const { bytes, length } = this.#held
+    const looked = length === 0 ? 0 : this.#lookedAt(bytes[0] as number, length)
+    if (looked > 0) witness.element('plain', bytes, 0, looked, looked - length)
+  }
+
+  /** How many of the bytes that were held had to make sense. */
+  #lookedAt(type: number, length: number): number {
+    switch (this.#state) {
+      case STATE.ram:
+      case STATE.block:
+        return Math.min(length, 9)
+      case STATE.capabilities:
+        return 1
+      case STATE.section:
+        return type === SECTION.subsection ? Math.min(length, 2) : length
+      case STATE.header:
+      case STATE.ramBlocks:
+      case STATE.footer:
+      case STATE.trailer:
+        return length
+      default:
+        return 0
+    }
   }
 
   #tellTentative(witness: Witness, index: number): void {

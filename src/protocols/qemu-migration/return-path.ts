@@ -96,6 +96,7 @@ export class ReturnPathDecoder implements StreamDecoder, Unsettled {
     this.#skip -= contents
     if (contents > 0 && this.#skip === 0) this.#skipped()
     if (contents === size) return
+    this.#tellPartial()
     this.#held.length = 0
     this.#skip = 0
     if (this.#state !== STATE.lost) {
@@ -110,6 +111,7 @@ export class ReturnPathDecoder implements StreamDecoder, Unsettled {
   }
 
   end(_at: Evidence): void {
+    this.#tellPartial()
     const { bytes, length } = this.#held
     // The last message has no successor to confirm it; it is believed when it fills the stream to its end.
     if (this.#state === STATE.lost && bytes[1] === RETURN.shut) {
@@ -148,6 +150,14 @@ export class ReturnPathDecoder implements StreamDecoder, Unsettled {
   #tell(bytes: Uint8Array, start: number, used: number, index: number): void {
     if (this.#witness === null || this.#state === STATE.lost) return
     this.#witness.element('plain', bytes, start, start + used, index + used)
+  }
+
+  /** Tells what is held of a message whose rest does not come: its type and length. */
+  #tellPartial(): void {
+    const { bytes, length } = this.#held
+    if (this.#witness === null || length < HEADER_SIZE || this.#state === STATE.bitmapSize) return
+    if (this.#state !== STATE.lost || messageSize(bytes, 0, length) !== 0)
+      this.#witness.element('plain', bytes, 0, HEADER_SIZE, HEADER_SIZE - length)
   }
 
   /** Reads one element: bytes used, or minus the bytes it needs. */

@@ -60,12 +60,14 @@ export class UrgentChannelDecoder implements StreamDecoder, Unsettled {
 
   gap(size: number, at: Evidence): void {
     this.#advance(size, at)
+    this.#tellPartial()
     const skipped = Math.min(this.#skip, size)
     this.#skip -= skipped
     if (skipped < size) this.#lose('the head of a page was not captured')
   }
 
   end(at: Evidence): void {
+    this.#tellPartial()
     const { connection, direction, sink } = this.#options
     sink({
       type: 'qemu.urgent-end',
@@ -117,6 +119,13 @@ export class UrgentChannelDecoder implements StreamDecoder, Unsettled {
   #tell(bytes: Uint8Array, start: number, index: number): void {
     const size = this.#ram.headSize
     this.#options.witness?.element('plain', bytes, start, start + size, index + size)
+  }
+
+  /** Tells what is held of a record whose rest does not come, as far as it had to make sense. */
+  #tellPartial(): void {
+    const { bytes, length } = this.#held
+    const looked = Math.min(length, 9)
+    if (looked > 0) this.#options.witness?.element('plain', bytes, 0, looked, looked - length)
   }
 
   #lose(reason: string): void {
