@@ -12,7 +12,7 @@ import type { EventSink } from '../../events/event.ts'
 import { ArgumentReader } from './arguments.ts'
 import { Content } from './content.ts'
 import { FRAME, FRAME_END, FRAME_HEADER_SIZE, METHOD, PROTOCOL_HEADER } from './methods.ts'
-import { isFrameType, METHOD_START_SIZE, startsMessage } from './signature.ts'
+import { isFrameType, looksLikeAmqp, METHOD_START_SIZE, startsMessage } from './signature.ts'
 
 /** The longest arguments that are read, those of a delivery, have 781 bytes. */
 const ARGUMENTS_SIZE = 784
@@ -65,6 +65,8 @@ export class AmqpDecoder implements StreamDecoder, Unsettled {
   #arguments: Uint8Array | null = null
   #argumentsKept = 0
   #argumentsCut = false
+  /** Nothing was pushed yet. */
+  #isFirst = true
   /** The packet that was seen last. */
   readonly #seen = { packet: 0, timeNs: 0 }
 
@@ -81,6 +83,9 @@ export class AmqpDecoder implements StreamDecoder, Unsettled {
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
+    if (this.#isFirst && this.#options.witness !== undefined)
+      this.#tellSignature(this.#options.witness, bytes, start, end)
+    this.#isFirst = false
     let offset = start
     while (offset < end) {
       switch (this.#state) {
@@ -216,6 +221,15 @@ export class AmqpDecoder implements StreamDecoder, Unsettled {
       if (this.#options.witness !== undefined) this.#tell(this.#options.witness, index)
       this.#frameOver(at)
     } else this.#loseSync(at)
+  }
+
+  /** What a connection is recognised by in the middle may be a frame that is of no further interest. */
+  #tellSignature(witness: Witness, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state !== 'lost' || looksLikeAmqp(bytes, start, end) !== true) return
+    const size = bytes[start] === FRAME.method ? METHOD_START_SIZE : FRAME_HEADER_SIZE
+    const octet = start + FRAME_HEADER_SIZE + u32be(bytes, start + 3)
+    if (start + size <= end) witness.element('plain', bytes, start, start + size, start + size)
+    if (octet < end) witness.element('plain', bytes, octet, octet + 1, octet + 1)
   }
 
   /** A frame is over: its end, and its arguments. */

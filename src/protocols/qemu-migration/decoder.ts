@@ -875,7 +875,10 @@ export class QemuMigrationDecoder implements StreamDecoder, Unsettled {
   #readCommand(bytes: Uint8Array, start: number, end: number): number {
     if (end - start < 5) return -5
     const size = u16be(bytes, start + 3)
-    this.#kept = 5
+    // The length of the name behind it is part of what tells a resumed stream.
+    const isResumed = this.#witness !== null && u16be(bytes, start + 1) === COMMAND.recvBitmap && size > 0
+    if (isResumed && end - start < 6) return -6
+    this.#kept = isResumed ? 6 : 5
     this.#command = u16be(bytes, start + 1)
     this.#commandSize = size
     this.#commandPacket = this.#firstPacket()
