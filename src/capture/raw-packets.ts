@@ -335,7 +335,8 @@ class PcapngPackets implements Pushed {
     if (end - start < 20) return
     const counters: [number, bigint][] = []
     for (const [code, { at, size }] of this.#options(bytes, start + 20, end))
-      if (code >= COUNTERS.first && code <= COUNTERS.last && size >= 8) counters.push([code, this.#u64(bytes, at)])
+      if (code >= COUNTERS.first && code <= COUNTERS.last && size >= 8)
+        counters.push([code, this.#u64(bytes, at)])
     this.#sink.statistics({
       interface: this.#u32(bytes, start + 8),
       ticks: this.#stamp(bytes, start + 12),

@@ -1,5 +1,5 @@
 import { Packet } from '../capture/packet.ts'
-import { u16be, u32be } from '../core/bytes.ts'
+import { u16be } from '../core/bytes.ts'
 import { TUNNEL_DEPTH_MAX } from '../core/limits.ts'
 import { AddressTable } from '../net/address.ts'
 import {
@@ -24,7 +24,14 @@ const ADDRESSES_MAX = 4096
 const QUOTED_SIZE = 8
 
 const ICMP = { echoReply: 0, unreachable: 3, redirect: 5, echo: 8, exceeded: 11, parameter: 12 } as const
-const ICMP6 = { unreachable: 1, parameter: 4, echo: 128, echoReply: 129, solicitation: 135, advertisement: 136 } as const
+const ICMP6 = {
+  unreachable: 1,
+  parameter: 4,
+  echo: 128,
+  echoReply: 129,
+  solicitation: 135,
+  advertisement: 136,
+} as const
 
 /** Copies what may stay of the headers of a frame, with other addresses. What is not known stays zero: contents of all kinds,
  *  unknown protocols and options. */

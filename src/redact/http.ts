@@ -61,7 +61,11 @@ function replaceValue(name: string, value: string, pseudonyms: Pseudonyms): stri
     return replaceInTarget(text, pseudonyms) + end
   // The days and months of a date are no names.
   if (name === 'date' || name === 'expires' || name === 'last-modified')
-    return (/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]+ GMT$/.test(text) ? text : pseudonyms.replace(text, 'text')) + end
+    return (
+      (/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]+ GMT$/.test(text)
+        ? text
+        : pseudonyms.replace(text, 'text')) + end
+    )
   return pseudonyms.replace(text, HARMLESS.has(name) ? 'prose' : 'text') + end
 }
 
@@ -104,9 +108,9 @@ function isKnown(segment: string): boolean {
 
 /** What is escaped stands for a character: punctuation stays, all else becomes the letter x. */
 function escaped(text: string, replace: (text: string) => string): string {
-  return text.replace(/(%[0-9A-Fa-f]{2})|[^%]+|%/g, (part, escape: string | undefined) => {
-    if (escape === undefined) return replace(part)
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-    return /[A-Za-z0-9\x80-\xff]/.test(character) ? '%78' : escape
+  return text.replace(/(%[0-9A-Fa-f]{2})|[^%]+|%/g, (part, code: string | undefined) => {
+    if (code === undefined) return replace(part)
+    const character = String.fromCharCode(Number.parseInt(code.slice(1), 16))
+    return /[A-Za-z0-9\x80-\xff]/.test(character) ? '%78' : code
   })
 }

@@ -228,7 +228,8 @@ class JsonReplacer {
     if (SECRET.test(this.#key)) return this.#pseudonyms.replace(text, 'secret')
     // The context of a request has its fields with a prefix.
     const policy = POLICIES.get(this.#key) ?? POLICIES.get(this.#key.replace(/^_context_/, '')) ?? 'text'
-    if (this.#depth < DEPTH_MAX && looksLikeJson(text)) return replaceInJson(text, this.#pseudonyms, this.#depth + 1)
+    if (this.#depth < DEPTH_MAX && looksLikeJson(text))
+      return replaceInJson(text, this.#pseudonyms, this.#depth + 1)
     if (policy === 'json') return this.#pseudonyms.replace(text, 'text')
     if (policy !== 'name-or-event') return this.#pseudonyms.replace(text, policy)
     return EVENTS.has(text) ? text : this.#pseudonyms.replace(text, 'name')
@@ -242,7 +243,7 @@ function isKnownKey(key: string): boolean {
 /** Replaces in what a string literal means, and writes it with as many characters as before. */
 function inside(raw: string, replace: (text: string) => string): string {
   if (!raw.includes('\\')) return replace(raw)
-  const units = raw.match(/\\u[0-9A-Fa-f]{4}|\\[^]|[^]/g) ?? []
+  const units = raw.match(/\\u[0-9A-Fa-f]{4}|\\[\s\S]|[\s\S]/g) ?? []
   const text = units.map(meaning).join('')
   const replaced = replace(text)
   return units.map((unit, i) => (replaced[i] === text[i] ? unit : written(replaced.charAt(i), unit))).join('')

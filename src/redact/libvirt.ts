@@ -2,8 +2,8 @@ import { u32be } from '../core/bytes.ts'
 import { FIELD, HEADER_SIZE } from '../protocols/libvirt/header.ts'
 import { MESSAGE_TYPE, PROCEDURE, STATUS } from '../protocols/libvirt/procedures.ts'
 import { XdrCursor } from '../protocols/libvirt/xdr.ts'
-import type { Policy, Pseudonyms } from './pseudonyms.ts'
 import { latin1, writeLatin1 } from './latin1.ts'
+import type { Policy, Pseudonyms } from './pseudonyms.ts'
 import { replaceInXml } from './xml.ts'
 
 /** A field of a message's body; with a question mark, one that may be left out. */
@@ -93,7 +93,11 @@ const PARAM_SIZE: ReadonlyMap<number, number> = new Map([
 ])
 
 const XML_PARAMS: ReadonlySet<string> = new Set(['destination_xml', 'persistent_xml'])
-const TERM_PARAMS: ReadonlySet<string> = new Set(['compression', 'migrate_disks', 'migrate_disks_detect_zeroes'])
+const TERM_PARAMS: ReadonlySet<string> = new Set([
+  'compression',
+  'migrate_disks',
+  'migrate_disks_detect_zeroes',
+])
 const URI_PARAMS: ReadonlySet<string> = new Set(['migrate_uri', 'graphics_uri', 'disks_uri'])
 
 /** The start of a message's body, with what it says replaced; what has no known form is zero.

@@ -3,8 +3,7 @@ const BEHIND = '(?![0-9A-Za-z\\x80-\\xff])'
 const HEX = '[0-9A-Fa-f]'
 
 const UUID = `${HEX}{8}-(?:${HEX}{4}-){3}${HEX}{12}`
-const DATE =
-  '\\d{4}-\\d\\d-\\d\\d(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)?(?:Z|[+-]\\d\\d:?\\d\\d)?'
+const DATE = '\\d{4}-\\d\\d-\\d\\d(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)?(?:Z|[+-]\\d\\d:?\\d\\d)?'
 const MAC = `(?:${HEX}{2}:){5}${HEX}{2}|(?:${HEX}{2}-){5}${HEX}{2}`
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const IPV4 = `(?:${OCTET}\\.){3}${OCTET}`

@@ -102,7 +102,10 @@ export class Pseudonyms {
   #notIpv6(text: string, policy: Exclude<Policy, 'secret' | 'uri'>): string {
     const colon = text.lastIndexOf(':') + 1
     const end = text.slice(colon)
-    return this.#plain(text.slice(0, colon), policy) + (end.includes('.') ? this.#ipv4(end) : this.#plain(end, policy))
+    return (
+      this.#plain(text.slice(0, colon), policy) +
+      (end.includes('.') ? this.#ipv4(end) : this.#plain(end, policy))
+    )
   }
 
   /** Of a UUID, with or without what says that it is a request's. */
@@ -135,7 +138,9 @@ export class Pseudonyms {
 
   /** @see RFC 3986 section 3; libvirt also writes `tcp:HOST:PORT` */
   #uri(text: string): string {
-    const match = /^([A-Za-z][A-Za-z0-9+.-]*:)(\/\/)?([^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(:\d+)?(.*)$/s.exec(text)
+    const match = /^([A-Za-z][A-Za-z0-9+.-]*:)(\/\/)?([^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(:\d+)?(.*)$/s.exec(
+      text,
+    )
     if (match === null) return this.#patterns(text, 'prose')
     const [, scheme = '', slashes = '', user = '', host = '', port = '', rest = ''] = match
     const colon = user.indexOf(':')

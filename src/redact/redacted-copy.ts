@@ -98,7 +98,8 @@ export class RedactedCopy {
 
 function writeOf({ interface: from, ticks, originalLength, flags, drops }: RawPacket): Write {
   if (ticks === null) return (data) => simplePacket(originalLength, data)
-  return (data) => enhancedPacket({ interface: from, ticks, originalLength, data, comments: [], flags, drops })
+  return (data) =>
+    enhancedPacket({ interface: from, ticks, originalLength, data, comments: [], flags, drops })
 }
 
 function hyphenated(digits: string): string {

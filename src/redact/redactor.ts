@@ -163,7 +163,10 @@ export class Redactor<T> {
     })
     if (toServer !== null) toServer.decoder = made.toServer
     if (toClient !== null && made.toClient !== null) toClient.decoder = made.toClient
-    return { toServer: toServer ?? made.toServer, toClient: made.toClient === null ? null : (toClient ?? made.toClient) }
+    return {
+      toServer: toServer ?? made.toServer,
+      toClient: made.toClient === null ? null : (toClient ?? made.toClient),
+    }
   }
 
   /** The place of a decoder in its stream; null when it is not known where its first byte is. */

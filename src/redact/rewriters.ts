@@ -62,7 +62,9 @@ export class StreamRewriter implements Rewriter {
         this.#pseudonyms.uuids.replaceAt(copy, INITIAL.uuid)
         return copy
       case 'multifd.head':
-        return start === 0 ? withoutRest(copy, 12, DEVICE_STATE.nextSize - 4) : withoutRest(copy, PAGES.block - start, PAGES.size - start)
+        return start === 0
+          ? withoutRest(copy, 12, DEVICE_STATE.nextSize - 4)
+          : withoutRest(copy, PAGES.block - start, PAGES.size - start)
       case 'nbd.head':
         return this.#nbd(copy)
       case 'tls.record':
@@ -135,7 +137,10 @@ export class StreamRewriter implements Rewriter {
 const CONTENT_HEADER_SIZE = 12
 
 /** Arguments by method: bytes of numbers and flags, or a short text. @see rabbitmq-codegen amqp-rabbitmq-0.9.1.json */
-const ARGUMENTS: ReadonlyMap<number, readonly (number | 'text')[]> = new Map<number, readonly (number | 'text')[]>([
+const ARGUMENTS: ReadonlyMap<number, readonly (number | 'text')[]> = new Map<
+  number,
+  readonly (number | 'text')[]
+>([
   [METHOD.publish, [2, 'text', 'text', 1]],
   [METHOD.deliver, ['text', 8, 1, 'text', 'text']],
   [METHOD.getOk, [8, 1, 'text', 'text', 4]],

@@ -38,8 +38,10 @@ export class Uuids {
     if (/^0+$/.test(digits)) return digits
     const bytes = Uint8Array.from(digits, (digit) => digit.charCodeAt(0))
     const made = digitsOf(this.#keyed.hash('uuid', bytes, 16))
-    const variant = ((Number.parseInt(digits.charAt(16), 16) & 12) | (Number.parseInt(made.charAt(16), 16) & 3))
-      .toString(16)
+    const variant = (
+      (Number.parseInt(digits.charAt(16), 16) & 12) |
+      (Number.parseInt(made.charAt(16), 16) & 3)
+    ).toString(16)
     return made.slice(0, 12) + digits.charAt(12) + made.slice(13, 16) + variant + made.slice(17)
   }
 }

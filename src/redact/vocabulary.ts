@@ -66,7 +66,11 @@ bridges chassis dhcpv slaac physnet fixedips geneve vhostuser vhost ovs ovn linu
 libosinfo libosinfos libvirtxml xmllint osinfo
 `
 
-const SINGLE: ReadonlySet<string> = new Set(WORDS.toLowerCase().split(/\s+/).filter((word) => word !== ''))
+const SINGLE: ReadonlySet<string> = new Set(
+  WORDS.toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== ''),
+)
 
 /** Words with digits in them that are such words too, and compounds. */
 const MIXED: ReadonlySet<string> = new Set(
@@ -81,9 +85,20 @@ const MIXED: ReadonlySet<string> = new Set(
 )
 
 /** What has more than words in it, and is the same everywhere. */
-const TOKENS: ReadonlySet<string> = new Set(
-  ['x86_64', 'libvirt-1-format', 'libvirt-2-format', 'libvirt-3-format', 'libvirt-1-storage', 'drive-virtio-disk0', 'drive-virtio-disk1', 'drive-virtio-disk2', 'drive-ide0-0-0', 'drive-scsi0-0-0-0', 'utf-8', 'iso-8859-1'],
-)
+const TOKENS: ReadonlySet<string> = new Set([
+  'x86_64',
+  'libvirt-1-format',
+  'libvirt-2-format',
+  'libvirt-3-format',
+  'libvirt-1-storage',
+  'drive-virtio-disk0',
+  'drive-virtio-disk1',
+  'drive-virtio-disk2',
+  'drive-ide0-0-0',
+  'drive-scsi0-0-0-0',
+  'utf-8',
+  'iso-8859-1',
+])
 
 const known = new Map<string, boolean>()
 const KNOWN_MAX = 65_536
@@ -112,6 +127,7 @@ function isKnown(word: string): boolean {
   if (SINGLE.has(lower) || MIXED.has(lower)) return true
   if (!/^[A-Za-z]+$/.test(word)) return false
   const parts = word.match(PARTS) ?? []
-  if (parts.length > 1 && parts.join('') === word) return parts.every((part) => SINGLE.has(part.toLowerCase()))
+  if (parts.length > 1 && parts.join('') === word)
+    return parts.every((part) => SINGLE.has(part.toLowerCase()))
   return false
 }

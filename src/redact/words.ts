@@ -47,7 +47,7 @@ export class Words {
   #make(word: string): string {
     const letters = lettersOf(word)
     const size = letters.reduce((product, { size }) => product * size, 1)
-    const isPlain = !/[^\x00-\x7f]/.test(word)
+    const isPlain = [...word].every((character) => character < '\x80')
     if (size > PERMUTED_MAX || !isPlain) return this.#hash(word, letters)
     const label = `word ${letters.map(({ first, size }) => `${first}.${size}`).join()}`
     const [hex, reserved] = [isHex(word), this.#isReserved(word)]

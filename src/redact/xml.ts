@@ -22,14 +22,62 @@ const TEXTS: ReadonlyMap<string, Policy> = new Map<string, Policy>([
 ])
 
 /** Elements of which every attribute may name something of the user's. */
-const OWN: ReadonlySet<string> = new Set(['source', 'host', 'arg', 'env', 'parameters', 'filterref', 'group', 'auth', 'secret'])
+const OWN: ReadonlySet<string> = new Set([
+  'source',
+  'host',
+  'arg',
+  'env',
+  'parameters',
+  'filterref',
+  'group',
+  'auth',
+  'secret',
+])
 /** Attributes of those that do not. */
-const HARMLESS: ReadonlySet<string> = new Set(['mode', 'index', 'startupPolicy', 'port', 'type', 'protocol', 'transport'])
+const HARMLESS: ReadonlySet<string> = new Set([
+  'mode',
+  'index',
+  'startupPolicy',
+  'port',
+  'type',
+  'protocol',
+  'transport',
+])
 /** Elements whose attribute `name` is out of a list of libvirt's. */
-const LISTED: ReadonlySet<string> = new Set(['feature', 'cap', 'alias', 'model', 'timer', 'driver', 'property', 'cache', 'hyperv', 'quirk'])
+const LISTED: ReadonlySet<string> = new Set([
+  'feature',
+  'cap',
+  'alias',
+  'model',
+  'timer',
+  'driver',
+  'property',
+  'cache',
+  'hyperv',
+  'quirk',
+])
 const SECRET_ATTRIBUTE = /passw|secret|key/i
-const PATH_ATTRIBUTE: ReadonlySet<string> = new Set(['file', 'path', 'dir', 'socket', 'volume', 'pool', 'bridge', 'network', 'username', 'listen'])
-const TERM_ATTRIBUTE: ReadonlySet<string> = new Set(['machine', 'arch', 'model', 'type', 'bus', 'dev', 'fallback'])
+const PATH_ATTRIBUTE: ReadonlySet<string> = new Set([
+  'file',
+  'path',
+  'dir',
+  'socket',
+  'volume',
+  'pool',
+  'bridge',
+  'network',
+  'username',
+  'listen',
+])
+const TERM_ATTRIBUTE: ReadonlySet<string> = new Set([
+  'machine',
+  'arch',
+  'model',
+  'type',
+  'bus',
+  'dev',
+  'fallback',
+])
 /** What below it is written by whoever made the guest. */
 const METADATA = 'metadata'
 

@@ -241,8 +241,7 @@ export class HttpDecoder implements StreamDecoder, Unsettled {
     this.#readLine(bytes, start, end, cut, first, at)
     // Of a line that is too long, only its end is told.
     const from = cut ? stop : start
-    if (kind !== undefined && this.#state !== 'lost')
-      this.#witness?.element(kind, bytes, from, stop, index)
+    if (kind !== undefined && this.#state !== 'lost') this.#witness?.element(kind, bytes, from, stop, index)
   }
 
   #readLine(
