@@ -100,6 +100,7 @@ export interface EnhancedFields {
 /** @see draft-ietf-opsawg-pcapng, "Enhanced Packet Block" */
 export function enhancedPacket(fields: EnhancedFields): Uint8Array {
   const { ticks, originalLength, data, comments, flags = null, drops = null } = fields
+  if (comments.length === 0 && flags === null && drops === null) return plainPacket(fields)
   const body = new Uint8Array(PACKET_HEADER_SIZE - 8 + padded(data.length))
   const view = new DataView(body.buffer)
   view.setUint32(0, fields.interface, true)
@@ -108,8 +109,6 @@ export function enhancedPacket(fields: EnhancedFields): Uint8Array {
   view.setUint32(12, data.length, true)
   view.setUint32(16, originalLength, true)
   body.set(data, PACKET_HEADER_SIZE - 8)
-  if (comments.length === 0 && flags === null && drops === null)
-    return block(BLOCK.enhancedPacket, true, body)
   return block(
     BLOCK.enhancedPacket,
     true,
@@ -119,6 +118,24 @@ export function enhancedPacket(fields: EnhancedFields): Uint8Array {
     drops === null ? NOTHING : option(OPTION.packetDrops, u64Bytes(drops), true),
     option(OPTION.end, NOTHING, true),
   )
+}
+
+/** One without options: most are, and this copies the data once. */
+function plainPacket(fields: EnhancedFields): Uint8Array {
+  const { ticks, originalLength, data } = fields
+  const size = PACKET_HEADER_SIZE + padded(data.length) + TRAILER_SIZE
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, BLOCK.enhancedPacket, true)
+  view.setUint32(4, size, true)
+  view.setUint32(8, fields.interface, true)
+  view.setUint32(12, Number(ticks >> 32n), true)
+  view.setUint32(16, Number(ticks & 0xffff_ffffn), true)
+  view.setUint32(20, data.length, true)
+  view.setUint32(24, originalLength, true)
+  bytes.set(data, PACKET_HEADER_SIZE)
+  view.setUint32(size - TRAILER_SIZE, size, true)
+  return bytes
 }
 
 /** A packet of the first interface that has no time.

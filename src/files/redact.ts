@@ -46,7 +46,7 @@ export async function redactFile(path: string, output: string, options: RedactOp
 }
 
 async function namesIn(path: string, key: Uint8Array): Promise<ReadonlySet<string>> {
-  const reader = new RedactedCopy({ key }, () => {})
+  const reader = new RedactedCopy({ key }, null)
   await pass(path, reader, () => {})
   return reader.names
 }

@@ -1,4 +1,4 @@
-import { u16be } from '../core/bytes.ts'
+import { u16be, u32be } from '../core/bytes.ts'
 import type { Keyed } from './keyed.ts'
 
 /** Replacements for addresses of the network and of the link. Each has the same number of digits, octet by octet, so that a text
@@ -9,6 +9,9 @@ export class Addresses {
   readonly #v4 = new Map<string, readonly number[]>()
   readonly #v6 = new Map<string, readonly number[]>()
   readonly #macs = new Map<string, readonly number[]>()
+  /** The same by number, for the headers of packets. */
+  readonly #v4Bytes = new Map<number, Uint8Array>()
+  readonly #macBytes = new Map<number, Uint8Array>()
 
   constructor(keyed: Keyed) {
     this.#keyed = keyed
@@ -59,7 +62,13 @@ export class Addresses {
 
   /** Replaces the address at `bytes[offset]` in place. */
   v4At(bytes: Uint8Array, offset: number): void {
-    bytes.set(this.v4([...bytes.subarray(offset, offset + 4)]), offset)
+    const key = u32be(bytes, offset)
+    let found = this.#v4Bytes.get(key)
+    if (found === undefined) {
+      found = Uint8Array.from(this.v4([...bytes.subarray(offset, offset + 4)]))
+      remember(this.#v4Bytes, key, found)
+    }
+    bytes.set(found, offset)
   }
 
   v6At(bytes: Uint8Array, offset: number): void {
@@ -72,7 +81,13 @@ export class Addresses {
   }
 
   macAt(bytes: Uint8Array, offset: number): void {
-    bytes.set(this.mac([...bytes.subarray(offset, offset + 6)]), offset)
+    const key = u16be(bytes, offset) * 2 ** 32 + u32be(bytes, offset + 2)
+    let found = this.#macBytes.get(key)
+    if (found === undefined) {
+      found = Uint8Array.from(this.mac([...bytes.subarray(offset, offset + 6)]))
+      remember(this.#macBytes, key, found)
+    }
+    bytes.set(found, offset)
   }
 
   #replaceV4(octets: readonly number[]): readonly number[] {
@@ -143,7 +158,7 @@ export class Addresses {
 /** Addresses remembered, each kind; the replacements of others are made again. */
 const REMEMBERED_MAX = 65_536
 
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
+function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
   if (map.size >= REMEMBERED_MAX) map.clear()
   map.set(key, value)
 }

@@ -131,9 +131,11 @@ export class Pseudonyms {
   }
 
   #ipv4(text: string): string {
-    const octets = text.split('.').map(Number)
+    // The length of a prefix may follow.
+    const [address = '', ...length] = text.split('/')
+    const octets = address.split('.').map(Number)
     this.counts.addresses++
-    return this.addresses.v4(octets).join('.')
+    return [this.addresses.v4(octets).join('.'), ...length].join('/')
   }
 
   /** @see RFC 3986 section 3; libvirt also writes `tcp:HOST:PORT` */

@@ -38,9 +38,11 @@ export class RedactedCopy {
   readonly #redactor: Redactor<Write>
   readonly #packets: RawPackets
 
-  constructor({ key, names = new Set() }: RedactOptions, sink: ByteSink) {
+  /** @param sink null: nothing is written, for the names alone */
+  constructor({ key, names = new Set() }: RedactOptions, sink: ByteSink | null) {
     this.#pseudonyms = new Pseudonyms(key, names)
-    this.#redactor = new Redactor<Write>(this.#pseudonyms, (write, bytes) => sink(write(bytes)))
+    const written = sink === null ? null : (write: Write, bytes: Uint8Array) => sink(write(bytes))
+    this.#redactor = new Redactor<Write>(this.#pseudonyms, written)
     this.#packets = new RawPackets(this.#rawSink())
   }
 

@@ -58,7 +58,7 @@ interface Entry<T> {
 export class Redactor<T> {
   readonly blanked: Blanked = { bytes: 0, keptBytes: 0, undecidedPackets: 0 }
   readonly #pseudonyms: Pseudonyms
-  readonly #sink: (record: T, bytes: Uint8Array) => void
+  readonly #sink: ((record: T, bytes: Uint8Array) => void) | null
   readonly #mask: FrameMask
   readonly #network: Network
   readonly #shared = {
@@ -80,8 +80,9 @@ export class Redactor<T> {
   #entry: Entry<T> | null = null
   #last: Evidence = { packet: 0, timeNs: 0 }
 
-  /** @param sink takes the packets in their order; the bytes are its own */
-  constructor(pseudonyms: Pseudonyms, sink: (record: T, bytes: Uint8Array) => void) {
+  /** @param sink takes the packets in their order; the bytes are its own. Null where nothing is to be written, and only what
+   *  is read counts */
+  constructor(pseudonyms: Pseudonyms, sink: ((record: T, bytes: Uint8Array) => void) | null) {
     this.#pseudonyms = pseudonyms
     this.#sink = sink
     this.#mask = new FrameMask(pseudonyms.addresses)
@@ -99,13 +100,18 @@ export class Redactor<T> {
   /** @param packet as read, borrowed @param first where the bytes of its record begin, which may be more than the packet's
    *  @param end where they end */
   packet(packet: Packet, first: number, end: number, record: T): void {
+    this.#last = keep(packet)
+    if (this.#sink === null) {
+      this.#network.packet(packet)
+      this.#changed.length = 0
+      return
+    }
     const bytes = new Uint8Array(end - first)
     const checks = this.#mask.mask(packet, first, bytes)
     const entry: Entry<T> = { record, bytes, checks, segments: [] }
     this.#packet = packet
     this.#first = first
     this.#entry = entry
-    this.#last = keep(packet)
     this.#network.packet(packet)
     for (const stream of this.#changed) stream.settle(stream.offset)
     this.#changed.length = 0
@@ -118,6 +124,7 @@ export class Redactor<T> {
 
   /** Something else that is written, behind the packets before it. */
   pass(record: T): void {
+    if (this.#sink === null) return
     this.#held += ENTRY_OVERHEAD
     this.#waiting.push({ record, bytes: NOTHING, checks: [], segments: [] })
     this.#release()
@@ -190,6 +197,7 @@ export class Redactor<T> {
   }
 
   #keep(stream: Stream, offset: number, bytes: Uint8Array): void {
+    if (this.#sink === null) return
     const before = stream.kept.size
     stream.kept.add(offset, bytes)
     this.#kept += stream.kept.size - before
@@ -230,7 +238,7 @@ export class Redactor<T> {
       stream.written = Math.max(stream.written, offset + size)
     }
     for (const check of checks) makeRight(bytes, check)
-    this.#sink(record, bytes)
+    this.#sink?.(record, bytes)
   }
 }
 
