@@ -221,7 +221,7 @@ function isMapped(groups: readonly number[]): boolean {
 
 /** @see RFC 4193, RFC 4291 section 2.4 */
 function firstGroupRange(group: number): [low: number, high: number] {
-  if (group >= 0xfc00 && group <= 0xfdff) return [0xfc00, 0xfdff]
+  if (group >= 0xfc00 && group <= 0xfdff) return [group & 0xff00, group | 0xff]
   if (group >= 0x2000 && group <= 0x3fff) return [0x2000, 0x3fff]
   return [group, group]
 }

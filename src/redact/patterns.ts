@@ -16,7 +16,7 @@ export const PATTERN = new RegExp(
     `${BEFORE}(?<hex>${HEX}{32})${BEHIND}`,
     `${BEFORE}(?<date>${DATE})${BEHIND}`,
     `(?<![0-9A-Za-z:])(?<mac>${MAC})(?![0-9A-Za-z:])`,
-    `(?<![0-9A-Za-z:.])(?<ipv6>(?:${HEX}{0,4}:){2,7}(?:${HEX}{1,4}|${IPV4})?)(?![0-9A-Za-z:])`,
+    `(?<![0-9A-Za-z:.])(?<ipv6>(?:${HEX}{0,4}:){2,7}(?:${IPV4}|${HEX}{1,4})?)(?![0-9A-Za-z:]|\\.\\d)`,
     `(?<![0-9A-Za-z]|\\d\\.)(?<ipv4>${IPV4}(?:/\\d{1,2})?)(?!\\.?\\d|[A-Za-z])`,
   ].join('|'),
   'g',

@@ -102,6 +102,8 @@ export class Pseudonyms {
   #notIpv6(text: string, policy: Exclude<Policy, 'secret' | 'uri'>): string {
     const colon = text.lastIndexOf(':') + 1
     const end = text.slice(colon)
+    const isMapped = /^::ffff:$/i.test(text.slice(0, colon))
+    if (isMapped && end.includes('.')) return text.slice(0, colon) + this.#ipv4(end)
     return (
       this.#plain(text.slice(0, colon), policy) +
       (end.includes('.') ? this.#ipv4(end) : this.#plain(end, policy))

@@ -72,7 +72,7 @@ export class RedactedCopy {
   *replacements(): Generator<Replacement> {
     for (const [kind, from, to] of this.#pseudonyms.addresses.replaced()) yield { kind, from, to }
     for (const [from, to] of this.#pseudonyms.uuids.replaced)
-      yield { kind: 'uuid', from: hyphenated(from), to: hyphenated(to) }
+      if (from !== to) yield { kind: 'uuid', from: hyphenated(from), to: hyphenated(to) }
     for (const name of this.#pseudonyms.names)
       yield { kind: 'name', from: name, to: this.#pseudonyms.replace(name, 'name') }
   }

@@ -2,6 +2,7 @@
  *  nothing of whoever runs it, and a reader of the copy needs them. Lower case; a word in camel case is known when its parts
  *  are. No list of names is here: where names stand, even these words are replaced. */
 const WORDS = `
+dev bus pre
 a abort aborted above addr addrs absent absolute accelerated accelerator accept accepted access acl acpi action actions activate active
 ack add added adding address addresses after agent aggregate aggregates alias alive all allocate allocated allocation
 allocations allow allowed already also alternate alternates alive always amd amq amqp an and another any api apic append apply
