@@ -22,7 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   stats: ['core'],
   report: ['core', 'events', 'capture', 'phases', 'stats'],
   pipeline: ['core', 'events', 'capture', 'net', 'protocols', 'phases', 'report'],
-  files: ['core', 'capture', 'phases', 'pipeline', 'report', 'stats'],
+  redact: ['core', 'events', 'capture', 'net', 'protocols', 'pipeline'],
+  files: ['core', 'capture', 'phases', 'pipeline', 'redact', 'report', 'stats'],
   cli: ['core', 'files', 'pipeline', 'report', 'stats'],
   index: ['core', 'phases', 'pipeline', 'report'],
 }
@@ -41,6 +42,7 @@ const DOORS: Readonly<Record<string, string>> = {
   tinyglobby: 'files/find.ts',
   'simple-statistics': 'stats/describe.ts',
   jstat: 'stats/distributions.ts',
+  '@noble/hashes/blake3.js': 'redact/keyed.ts',
   fzstd: 'files/zstd.ts',
   'p-map': 'files/batch.ts',
 }

@@ -1,28 +1,26 @@
 import { u32be, u32le } from '../core/bytes.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
-import { InputError } from '../core/input-error.ts'
-import { INTERFACES_MAX, PACKET_SIZE_MAX } from '../core/limits.ts'
+import { PACKET_SIZE_MAX } from '../core/limits.ts'
 import { VERSION } from '../core/version.ts'
-import { CAP_RECORD_HEADER_SIZE, CapRecords, interfaceName } from './cap-record.ts'
-import { DpmiReader, readDpmiHeader } from './dpmi.ts'
 import { MAGIC_SIZE, sniff } from './magic.ts'
-import type { Packet } from './packet.ts'
-import { PCAP_MAGIC, PcapReader } from './pcap.ts'
 import { BLOCK, PcapngReader } from './pcapng.ts'
 import {
   type ByteSink,
   enhancedPacket,
   enhanceSimple,
+  type InterfaceFields,
   interfaceDescription,
   sectionHeader,
   withComments,
   withoutLength,
 } from './pcapng-writer.ts'
+import { type RawPacket, RawPackets, type RawSink } from './raw-packets.ts'
 import { type RecordParser, RecordStream } from './records.ts'
 import { CaptureSummary } from './summary.ts'
 
-const ETHERNET = 1
-const APPLICATION = `mig-phases ${VERSION}`
+/** What the section header of a copy names as its maker. */
+export const APPLICATION = `mig-phases ${VERSION}`
+const ROUNDED = 'mig-phases: from a DPMI capture; its picoseconds are rounded down to nanoseconds'
 
 export interface CopyOptions {
   /** By packet number, as the readers count. */
@@ -84,11 +82,7 @@ export class AnnotatedCopy {
 function copyOf(start: Uint8Array, job: Job): Copy {
   const kind = sniff(start)
   if (kind.kind === 'capture' && kind.format === 'pcapng') return new PcapngCopy(job)
-  const pcap = kind.kind === 'capture' && kind.format === 'pcap' ? readPcapHeader(start) : null
-  if (pcap !== null) return new PcapConversion(job, pcap)
-  const dpmi = readDpmiHeader(start)
-  if (kind.kind === 'capture' && dpmi !== null) return new DpmiConversion(job, dpmi.bigEndian)
-  throw new InputError('is no capture any more: was it changed while it was read?')
+  return new Conversion(job, kind.kind === 'capture' && kind.format === 'dpmi' ? ROUNDED : null)
 }
 
 /** What is to be done, and how much of it is. */
@@ -268,133 +262,41 @@ class PcapngCopy implements Copy, RecordParser {
   }
 }
 
-interface PcapHeader {
-  readonly bigEndian: boolean
-  /** Stamps count 10^-resolution seconds. */
-  readonly resolution: 6 | 9
-  readonly recordHeaderSize: number
-  readonly snapLength: number
-  readonly linkType: number
-  readonly fcsSize: number | null
-}
-
-/** @see draft-ietf-opsawg-pcap, "File Header" */
-function readPcapHeader(bytes: Uint8Array): PcapHeader | null {
-  if (bytes.length < 24) return null
-  const bigEndian = u32be(bytes, 0) >>> 24 === 0xa1
-  const u32 = bigEndian ? u32be : u32le
-  const magic = u32(bytes, 0)
-  const link = u32(bytes, 20)
-  return {
-    bigEndian,
-    resolution: magic === PCAP_MAGIC.nanosecondsBig ? 9 : 6,
-    recordHeaderSize: magic === PCAP_MAGIC.modifiedBig ? 24 : 16,
-    snapLength: u32(bytes, 16),
-    linkType: link & 0xffff,
-    fcsSize: (link & 0x04000000) === 0 ? null : (link >>> 28) * 2,
-  }
-}
-
-/** Makes pcapng of pcap. What the modified pcap has besides (interface, protocol and type of each packet) is left out. */
-class PcapConversion implements Copy {
+/** Makes pcapng of what is none. */
+class Conversion implements Copy, RawSink {
   readonly #job: Job
-  readonly #header: PcapHeader
-  readonly #u32: (b: Uint8Array, o: number) => number
-  readonly #ticksPerSecond: bigint
-  readonly #records: RecordStream
+  readonly #packets = new RawPackets(this)
+  readonly #comment: string | null
 
-  constructor(job: Job, header: PcapHeader) {
+  constructor(job: Job, comment: string | null) {
     this.#job = job
-    this.#header = header
-    this.#u32 = header.bigEndian ? u32be : u32le
-    this.#ticksPerSecond = 10n ** BigInt(header.resolution)
-    const reader = new PcapReader((packet) => this.#packet(packet), new CaptureSummary(), new Diagnostics())
-    this.#records = new RecordStream(reader)
-    job.sink(sectionHeader({ application: APPLICATION, comment: null }))
-    job.sink(interfaceDescription({ ...header, name: null }))
+    this.#comment = comment
   }
 
   push(bytes: Uint8Array): void {
-    this.#records.push(bytes)
+    this.#packets.push(bytes)
   }
 
   end(): void {
-    this.#records.end()
+    this.#packets.end()
   }
 
-  /** Reads the record itself: the reader takes check sequences off and corrects lengths. */
-  #packet({ packet, bytes, start }: Packet): void {
-    const comments = this.#job.commentsOf(packet)
+  section(): void {
+    this.#job.sink(sectionHeader({ application: APPLICATION, comment: this.#comment }))
+  }
+
+  described(fields: InterfaceFields): void {
+    this.#job.sink(interfaceDescription(fields))
+  }
+
+  packet({ packet, start, end, interface: from, ticks, originalLength }: RawPacket): void {
+    const comments = this.#job.commentsOf(packet.packet)
     if (comments.length > 0) this.#job.marked++
     else if (this.#job.onlyMarked) return
-    const u32 = this.#u32
-    const record = start - this.#header.recordHeaderSize
-    this.#job.sink(
-      enhancedPacket({
-        interface: 0,
-        ticks: BigInt(u32(bytes, record)) * this.#ticksPerSecond + BigInt(u32(bytes, record + 4)),
-        originalLength: u32(bytes, record + 12),
-        data: bytes.subarray(start, start + u32(bytes, record + 8)),
-        comments,
-      }),
-    )
-  }
-}
-
-/** Makes pcapng of a capture file of DPMI, an interface for each of each measurement point. Stamps, which have picoseconds, are
- *  rounded down to nanoseconds: 64 bits of picoseconds end in August 1970. */
-class DpmiConversion implements Copy {
-  readonly #job: Job
-  readonly #fields = new CapRecords(new CaptureSummary())
-  readonly #records: RecordStream
-  /** Numbers by name. */
-  readonly #interfaces = new Map<string | null, number>()
-
-  constructor(job: Job, bigEndian: boolean) {
-    this.#job = job
-    if (bigEndian) this.#fields.useBigEndian()
-    const reader = new DpmiReader((packet) => this.#packet(packet), new CaptureSummary(), new Diagnostics())
-    this.#records = new RecordStream(reader)
-    const comment = 'mig-phases: from a DPMI capture; its picoseconds are rounded down to nanoseconds'
-    job.sink(sectionHeader({ application: APPLICATION, comment }))
+    const data = packet.bytes.subarray(start, end)
+    this.#job.sink(enhancedPacket({ interface: from, ticks: ticks ?? 0n, originalLength, data, comments }))
   }
 
-  push(bytes: Uint8Array): void {
-    this.#records.push(bytes)
-  }
-
-  end(): void {
-    this.#records.end()
-  }
-
-  #packet({ packet, bytes, start }: Packet): void {
-    const comments = this.#job.commentsOf(packet)
-    if (comments.length > 0) this.#job.marked++
-    else if (this.#job.onlyMarked) return
-    const record = start - CAP_RECORD_HEADER_SIZE
-    const data = bytes.subarray(start, start + this.#fields.captured(bytes, record))
-    const from = this.#interface(interfaceName(bytes, record))
-    this.#job.sink(
-      enhancedPacket({
-        interface: from,
-        ticks: this.#fields.epochNs(bytes, record),
-        originalLength: this.#fields.length(bytes, record),
-        data,
-        comments,
-      }),
-    )
-  }
-
-  /** An interface is described where its first packet comes. Beyond the limit they share one without a name. */
-  #interface(named: string): number {
-    const name = this.#interfaces.has(named) || this.#interfaces.size < INTERFACES_MAX - 1 ? named : null
-    const known = this.#interfaces.get(name)
-    if (known !== undefined) return known
-    const number = this.#interfaces.size
-    this.#interfaces.set(name, number)
-    this.#job.sink(
-      interfaceDescription({ linkType: ETHERNET, snapLength: 0, resolution: 9, name, fcsSize: null }),
-    )
-    return number
-  }
+  /** Only pcapng has any. */
+  statistics(): void {}
 }

@@ -11,6 +11,9 @@ const OPTION = {
   application: 4,
   timestampResolution: 9,
   fcsLength: 13,
+  timestampOffset: 14,
+  packetFlags: 2,
+  packetDrops: 4,
 } as const
 const OPTION_SIZE_MAX = 0xffff
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d
@@ -54,16 +57,18 @@ export interface InterfaceFields {
   readonly linkType: number
   /** Bytes; 0: no limit. */
   readonly snapLength: number
-  /** Stamps count 10^-resolution seconds. */
+  /** Stamps count 10^-resolution seconds; with the highest of eight bits, 2^-resolution. */
   readonly resolution: number
   readonly name: string | null
   /** Bytes of frame check sequence at the end of each packet; null where nobody says. */
   readonly fcsSize: number | null
+  /** Seconds that are to be added to stamps. */
+  readonly offsetSeconds?: bigint
 }
 
 /** @see draft-ietf-opsawg-pcapng, "Interface Description Block" */
 export function interfaceDescription(fields: InterfaceFields): Uint8Array {
-  const { linkType, snapLength, resolution, name, fcsSize } = fields
+  const { linkType, snapLength, resolution, name, fcsSize, offsetSeconds = 0n } = fields
   const body = new Uint8Array(8)
   const view = new DataView(body.buffer)
   view.setUint16(0, linkType, true)
@@ -75,6 +80,7 @@ export function interfaceDescription(fields: InterfaceFields): Uint8Array {
     name === null ? NOTHING : textOption(OPTION.interfaceName, name, true),
     option(OPTION.timestampResolution, Uint8Array.of(resolution), true),
     fcsSize === null ? NOTHING : option(OPTION.fcsLength, Uint8Array.of(fcsSize * 8), true),
+    offsetSeconds === 0n ? NOTHING : option(OPTION.timestampOffset, u64Bytes(offsetSeconds), true),
     option(OPTION.end, NOTHING, true),
   )
 }
@@ -87,11 +93,14 @@ export interface EnhancedFields {
   readonly originalLength: number
   readonly data: Uint8Array
   readonly comments: readonly string[]
+  readonly flags?: number | null
+  readonly drops?: bigint | null
 }
 
 /** @see draft-ietf-opsawg-pcapng, "Enhanced Packet Block" */
 export function enhancedPacket(fields: EnhancedFields): Uint8Array {
-  const { ticks, originalLength, data, comments } = fields
+  const { ticks, originalLength, data, comments, flags = null, drops = null } = fields
+  if (comments.length === 0 && flags === null && drops === null) return plainPacket(fields)
   const body = new Uint8Array(PACKET_HEADER_SIZE - 8 + padded(data.length))
   const view = new DataView(body.buffer)
   view.setUint32(0, fields.interface, true)
@@ -100,14 +109,58 @@ export function enhancedPacket(fields: EnhancedFields): Uint8Array {
   view.setUint32(12, data.length, true)
   view.setUint32(16, originalLength, true)
   body.set(data, PACKET_HEADER_SIZE - 8)
-  if (comments.length === 0) return block(BLOCK.enhancedPacket, true, body)
   return block(
     BLOCK.enhancedPacket,
     true,
     body,
     commentOptions(comments, true),
+    flags === null ? NOTHING : option(OPTION.packetFlags, u32Bytes(flags), true),
+    drops === null ? NOTHING : option(OPTION.packetDrops, u64Bytes(drops), true),
     option(OPTION.end, NOTHING, true),
   )
+}
+
+/** One without options: most are, and this copies the data once. */
+function plainPacket(fields: EnhancedFields): Uint8Array {
+  const { ticks, originalLength, data } = fields
+  const size = PACKET_HEADER_SIZE + padded(data.length) + TRAILER_SIZE
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, BLOCK.enhancedPacket, true)
+  view.setUint32(4, size, true)
+  view.setUint32(8, fields.interface, true)
+  view.setUint32(12, Number(ticks >> 32n), true)
+  view.setUint32(16, Number(ticks & 0xffff_ffffn), true)
+  view.setUint32(20, data.length, true)
+  view.setUint32(24, originalLength, true)
+  bytes.set(data, PACKET_HEADER_SIZE)
+  view.setUint32(size - TRAILER_SIZE, size, true)
+  return bytes
+}
+
+/** A packet of the first interface that has no time.
+ *  @see draft-ietf-opsawg-pcapng, "Simple Packet Block" */
+export function simplePacket(originalLength: number, data: Uint8Array): Uint8Array {
+  const body = new Uint8Array(4 + padded(data.length))
+  body.set(u32Bytes(originalLength))
+  body.set(data, 4)
+  return block(BLOCK.simplePacket, true, body)
+}
+
+/** Counters of an interface, by the code of their option.
+ *  @see draft-ietf-opsawg-pcapng, "Interface Statistics Block" */
+export function interfaceStatistics(
+  from: number,
+  ticks: bigint,
+  counters: readonly (readonly [code: number, value: bigint])[],
+): Uint8Array {
+  const body = new Uint8Array(12)
+  const view = new DataView(body.buffer)
+  view.setUint32(0, from, true)
+  view.setUint32(4, Number(ticks >> 32n), true)
+  view.setUint32(8, Number(ticks & 0xffff_ffffn), true)
+  const options = counters.map(([code, value]) => option(code, u64Bytes(value), true))
+  return block(BLOCK.interfaceStatistics, true, body, ...options, option(OPTION.end, NOTHING, true))
 }
 
 /** The whole enhanced or obsolete packet block with comments before the options it has, which stay as they are. Null for one
@@ -195,6 +248,18 @@ function option(code: number, value: Uint8Array, little: boolean): Uint8Array {
   view.setUint16(0, code, little)
   view.setUint16(2, value.length, little)
   bytes.set(value, 4)
+  return bytes
+}
+
+function u32Bytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
+}
+
+function u64Bytes(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value), true)
   return bytes
 }
 

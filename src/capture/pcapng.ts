@@ -434,7 +434,7 @@ export function isSectionVersion(major: number, minor: number): boolean {
 
 /** if_fcslen is a number of bits in the tools that write it, and of bytes in the example of its specification.
  *  @see Wireshark wiretap/pcapng.c, which reads it so */
-function fcsBytes(value: number): number {
+export function fcsBytes(value: number): number {
   return value < 8 ? value : value >>> 3
 }
 

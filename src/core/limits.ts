@@ -211,3 +211,10 @@ export const RATES_TOTAL_MAX = 24 * 1024 * 1024
 /** Comments put on one packet: a packet stands for a few boundaries of a migration, and the most that migrations which share a
  *  connection have in common. */
 export const PACKET_COMMENTS_MAX = 64
+
+/** Bytes of packets that wait, while a capture is redacted, until it is known what they hold: a message of a few packets as a
+ *  rule, and at most what a lost segment holds up until it is given up. */
+export const REDACT_HELD_MAX = 64 * 1024 * 1024
+
+/** Bytes of what may be written of all streams, those of packets that wait and those that may be sent once more. */
+export const REDACT_KEPT_MAX = 64 * 1024 * 1024

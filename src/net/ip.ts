@@ -5,7 +5,7 @@ import type { AddressTable } from './address.ts'
 export const IP_PROTOCOL = { icmp: 1, ipv4: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmpv6: 58 } as const
 
 /** IPv6 headers between the fixed one and the transport. @see RFC 8200 section 4 */
-const EXTENSION = {
+export const EXTENSION = {
   hopByHop: 0,
   routing: 43,
   fragment: 44,
@@ -13,7 +13,7 @@ const EXTENSION = {
   destination: 60,
   mobility: 135,
 } as const
-const JUMBO_PAYLOAD_OPTION = 0xc2
+export const JUMBO_PAYLOAD_OPTION = 0xc2
 
 /** What an IP header says. One object is reused. */
 export interface IpPayload {

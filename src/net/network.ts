@@ -36,6 +36,15 @@ export interface NetworkHandlers {
   readonly connected: (connection: TcpConnection) => void
   /** Once for each connection: it is not followed any more, and its counts are final. */
   readonly over: (connection: TcpConnection) => void
+  /** A segment with payload, `bytes[start … end)` of which was captured, also one that is a copy of another: called when its
+   *  stream has got it, if it gets it at all. Absent where nobody asks. */
+  readonly segment?: (
+    half: HalfStream,
+    sequence: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ) => void
   /** A RARP frame: `bytes[offset … end)` behind the link header. */
   readonly rarp: (bytes: Uint8Array, offset: number, end: number, at: Evidence) => void
   /** An ICMP message, of either version of IP: `bytes[offset … end)` behind the IP header. */
@@ -160,8 +169,10 @@ export class Network {
   #datagram(packet: Packet, ip: IpPayload, depth: number): void {
     if (ip.fragment) this.#fragment(packet, ip, depth)
     else if (ip.protocol !== IP_PROTOCOL.tcp) this.#other(packet, ip, depth)
-    else if (this.#copies.isTcpCopy(packet, ip)) this.#copied(packet)
-    else this.#segment(packet, ip)
+    else if (this.#copies.isTcpCopy(packet, ip)) {
+      this.#copied(packet)
+      if (this.#handlers.segment !== undefined) this.#copiedSegment(packet, ip)
+    } else this.#segment(packet, ip)
   }
 
   #fragment(packet: Packet, ip: IpPayload, depth: number): void {
@@ -225,6 +236,23 @@ export class Network {
     }
   }
 
+  /** The copy of a segment that its stream has got. */
+  #copiedSegment(packet: Packet, ip: IpPayload): void {
+    const { bytes } = packet
+    const offset = ip.offset
+    if (offset + 20 > packet.end) return
+    const payload = offset + ((bytes[offset + 12] as number) >>> 4) * 4
+    if (payload < offset + 20 || payload >= Math.min(ip.wireEnd, packet.end)) return
+    const sourcePort = u16be(bytes, offset)
+    const destinationPort = u16be(bytes, offset + 2)
+    const fromLow = isFromLow(ip, sourcePort, destinationPort)
+    const sequence = u32be(bytes, offset + 4)
+    // Without its flags, so that it begins no connection anew.
+    const connection = this.#connections.find(packet, ip, fromLow, sourcePort, destinationPort, 0, sequence)
+    const own = fromLow ? connection.fromLow : connection.fromHigh
+    this.#handlers.segment?.(own, sequence, bytes, payload, Math.min(ip.wireEnd, packet.end))
+  }
+
   /** A segment whose payload, on the wire, is `[payload, ip.wireEnd)`. */
   #tcp(packet: Packet, ip: IpPayload, payload: number): void {
     const { bytes } = packet
@@ -232,8 +260,7 @@ export class Network {
     const flags = bytes[offset + 13] as number
     const sourcePort = u16be(bytes, offset)
     const destinationPort = u16be(bytes, offset + 2)
-    const fromLow =
-      ip.source < ip.destination || (ip.source === ip.destination && sourcePort <= destinationPort)
+    const fromLow = isFromLow(ip, sourcePort, destinationPort)
     const connection = this.#connections.find(
       packet,
       ip,
@@ -273,8 +300,11 @@ export class Network {
     const wireEnd = totalLength === 0 ? frameEnd : offset + totalLength
     const payload = tcp + ((bytes[tcp + 12] as number) >>> 4) * 4
     if (wireEnd > frameEnd || payload > wireEnd || payload < tcp + TCP_SIZE_MIN) return false
-    if (this.#copies.watching && this.#isCopyInLane(packet, offset, wireEnd)) this.#copied(packet)
-    else
+    if (this.#copies.watching && this.#isCopyInLane(packet, offset, wireEnd)) {
+      this.#copied(packet)
+      const end = Math.min(wireEnd, packet.end)
+      if (payload < end) this.#handlers.segment?.(lane.own, view.getInt32(tcp + 4), bytes, payload, end)
+    } else
       this.#account(packet, lane.connection, lane.fromLow, lane.own, lane.peer, tcp, flags, payload, wireEnd)
     return true
   }
@@ -317,7 +347,9 @@ export class Network {
     if (size > 0 && (flags & TCP_FLAG.rst) === 0) {
       const start = Math.min(payload, packet.end)
       const repeated = own.retransmittedBytes
-      own.segment(first, bytes, start, Math.min(wireEnd, packet.end), size, packet)
+      const end = Math.min(wireEnd, packet.end)
+      own.segment(first, bytes, start, end, size, packet)
+      this.#handlers.segment?.(own, first, bytes, start, end)
       if (own.retransmittedBytes > repeated) this.#copies.suspect()
     }
     if (size > 0) connection.ledger?.add(packet.packet, connection.fromLow, connection.fromHigh)
@@ -331,4 +363,9 @@ export class Network {
     this.#fragments.clear()
     this.#connections.forgetAddresses()
   }
+}
+
+/** Whether a packet comes from the end of its connection that is called low. */
+function isFromLow({ source, destination }: IpPayload, sourcePort: number, destinationPort: number): boolean {
+  return source < destination || (source === destination && sourcePort <= destinationPort)
 }

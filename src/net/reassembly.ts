@@ -102,6 +102,11 @@ export class HalfStream implements DirectionCounts {
     return this.#started && ((sequence + 1) | 0) !== ((this.#nextSequence - this.#nextOffset) | 0)
   }
 
+  /** Where in the stream a sequence number is, next to the bytes that are expected next; meaningless before the first. */
+  offsetOf(sequence: number): number {
+    return this.#nextOffset + ((sequence - this.#nextSequence) | 0)
+  }
+
   /** Payload `bytes[start … end)` of a segment that had `size` bytes on the wire. */
   segment(sequence: number, bytes: Uint8Array, start: number, end: number, size: number, at: Evidence): void {
     if (!this.#started) {

@@ -1,6 +1,7 @@
 import { type Evidence, keep } from '../core/evidence.ts'
 import { SIGNATURE_SIZE_MAX } from '../core/limits.ts'
 import type { StreamDecoder } from '../core/stream-decoder.ts'
+import type { Unsettled } from '../core/witness.ts'
 import type { HalfStream } from '../net/reassembly.ts'
 import type { TcpConnection } from '../net/tcp.ts'
 import { amqpFromClient, looksLikeAmqp } from '../protocols/amqp/signature.ts'
@@ -51,6 +52,11 @@ interface Piece {
   readonly at: Evidence
 }
 
+/** What holds the decoder of a direction. */
+export interface DecoderPlace {
+  decoder: StreamDecoder | null
+}
+
 /** Finds out what a connection speaks, by its first bytes in either direction and never by its port, and puts the
  *  decoders in its own place. */
 export class Recognizer {
@@ -58,10 +64,16 @@ export class Recognizer {
   readonly #make: DecoderFactory
   readonly #sides: readonly [Side, Side]
 
-  constructor(connection: TcpConnection, make: DecoderFactory) {
+  /** @param placeOf where the decoder of a direction is to be put: in the direction itself, unless something stands between */
+  constructor(
+    connection: TcpConnection,
+    make: DecoderFactory,
+    placeOf: (half: HalfStream) => DecoderPlace = (half) => half,
+  ) {
     this.connection = connection
     this.#make = make
-    this.#sides = [new Side(this, connection.fromLow), new Side(this, connection.fromHigh)]
+    const { fromLow, fromHigh } = connection
+    this.#sides = [new Side(this, fromLow, placeOf(fromLow)), new Side(this, fromHigh, placeOf(fromHigh))]
   }
 
   /** A side has shown what is spoken.
@@ -79,8 +91,9 @@ export class Recognizer {
 }
 
 /** One direction of a connection that is not recognised yet. */
-class Side implements StreamDecoder {
+class Side implements StreamDecoder, Unsettled {
   readonly half: HalfStream
+  readonly #place: DecoderPlace
   readonly #owner: Recognizer
   /** The first bytes, until they tell. */
   #pieces: Piece[] = []
@@ -88,10 +101,16 @@ class Side implements StreamDecoder {
   #lostStart = false
   #searched = 0
 
-  constructor(owner: Recognizer, half: HalfStream) {
+  constructor(owner: Recognizer, half: HalfStream, place: DecoderPlace) {
     this.#owner = owner
     this.half = half
-    half.decoder = this
+    this.#place = place
+    place.decoder = this
+  }
+
+  /** What is held is read by whoever takes this place. */
+  get unsettled(): number {
+    return this.#size
   }
 
   /** The first byte that was seen is not the first that was sent. */
@@ -109,7 +128,7 @@ class Side implements StreamDecoder {
       this.#replayTo(bytes, start, end, at)
       return
     }
-    if (this.half.decoder !== this) return
+    if (this.#place.decoder !== this) return
     const taken = Math.min(end, start + SIGNATURE_SIZE_MAX - this.#size)
     this.#pieces.push({ bytes: bytes.slice(start, taken), at: keep(at) })
     this.#size += taken - start
@@ -127,13 +146,13 @@ class Side implements StreamDecoder {
 
   /** Another decoder takes this place, and gets what was held. */
   handOver(decoder: StreamDecoder | null): void {
-    this.half.decoder = decoder
-    for (const { bytes, at } of this.#pieces) this.half.decoder?.push(bytes, 0, bytes.length, at)
+    this.#place.decoder = decoder
+    for (const { bytes, at } of this.#pieces) this.#place.decoder?.push(bytes, 0, bytes.length, at)
     this.#pieces = []
   }
 
   #replayTo(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
-    if (start < end && this.half.decoder !== this) this.half.decoder?.push(bytes, start, end, at)
+    if (start < end && this.#place.decoder !== this) this.#place.decoder?.push(bytes, start, end, at)
   }
 
   /** Looks at a stream's first bytes. Returns true when they were recognised; gives up when they cannot be. */
@@ -147,7 +166,7 @@ class Side implements StreamDecoder {
       }
       if (answer === 'more') undecided = true
     }
-    if (!undecided || end - start >= SIGNATURE_SIZE_MAX) this.half.decoder = null
+    if (!undecided || end - start >= SIGNATURE_SIZE_MAX) this.#place.decoder = null
     return false
   }
 

@@ -3,27 +3,15 @@ import { BodyBudget } from '../core/body-budget.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
 import { ROUND_MAPS_TOTAL_MAX } from '../core/limits.ts'
-import type { StreamDecoder } from '../core/stream-decoder.ts'
-import type { Direction } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { Network } from '../net/network.ts'
 import type { TcpConnection } from '../net/tcp.ts'
 import type { JoinedMigration } from '../phases/join.ts'
 import { applyPingLogs, type NamedPingLog } from '../phases/ping-match.ts'
 import { MigrationTracker } from '../phases/tracker.ts'
-import { AmqpDecoder } from '../protocols/amqp/decoder.ts'
-import { HttpDecoder } from '../protocols/http/decoder.ts'
-import { Exchanges } from '../protocols/http/exchanges.ts'
 import { decodeIcmp } from '../protocols/icmp/decoder.ts'
-import { LibvirtDecoder } from '../protocols/libvirt/decoder.ts'
-import { MultifdDecoder } from '../protocols/multifd/decoder.ts'
-import { NbdConversation } from '../protocols/nbd/conversation.ts'
-import { NbdDecoder } from '../protocols/nbd/decoder.ts'
-import { QemuMigrationDecoder } from '../protocols/qemu-migration/decoder.ts'
-import { ReturnPathDecoder } from '../protocols/qemu-migration/return-path.ts'
-import { UrgentChannelDecoder } from '../protocols/qemu-migration/urgent-channel.ts'
 import { decodeRarp } from '../protocols/rarp/decoder.ts'
-import { TlsDecoder } from '../protocols/tls/decoder.ts'
+import { makeDecoders, randomWord, type SharedByDecoders } from './decoders.ts'
 import { EventQueue } from './event-queue.ts'
 import { type Decoders, type MidStream, type Protocol, Recognizer } from './recognizer.ts'
 import { TrafficSummary } from './traffic.ts'
@@ -48,11 +36,7 @@ const BOOKS: Readonly<Record<Protocol, number>> = {
 export class Trace {
   /** What was there besides migrations. */
   readonly traffic = new TrafficSummary()
-  readonly #diagnostics: Diagnostics
-  readonly #bodies = new BodyBudget()
-  readonly #maps = new BodyBudget(ROUND_MAPS_TOTAL_MAX)
-  /** Makes fingerprints of tokens meaningless outside of this run. */
-  readonly #salt = [randomWord(), randomWord()] as const
+  readonly #shared: SharedByDecoders
   readonly #tracker: MigrationTracker
   readonly #network: Network
   readonly #queue: EventQueue
@@ -60,8 +44,10 @@ export class Trace {
   readonly #sink = (event: ProtocolEvent): void => this.#event(event)
 
   constructor(diagnostics: Diagnostics) {
-    this.#diagnostics = diagnostics
-    this.#tracker = new MigrationTracker(diagnostics, this.#maps)
+    const maps = new BodyBudget(ROUND_MAPS_TOTAL_MAX)
+    const salt = [randomWord(), randomWord()] as const
+    this.#shared = { sink: this.#sink, diagnostics, bodies: new BodyBudget(), maps, salt }
+    this.#tracker = new MigrationTracker(diagnostics, maps)
     this.#network = new Network({
       sink: this.#sink,
       diagnostics,
@@ -107,85 +93,6 @@ export class Trace {
   ): Decoders => {
     this.traffic.recognised(protocol, connection)
     connection.keepBooks(BOOKS[protocol])
-    const toServer = this.#options(connection, 'to-server', midStream.toServer)
-    const toClient = this.#options(connection, 'to-client', midStream.toClient)
-    switch (protocol) {
-      case 'libvirt': {
-        const stream = new Deferred(() => new QemuMigrationDecoder({ ...toServer, midStream: false }))
-        return {
-          toServer: new LibvirtDecoder({ ...toServer, stream }),
-          toClient: new LibvirtDecoder({ ...toClient, stream: null }),
-        }
-      }
-      case 'qemu-migration':
-        return { toServer: new QemuMigrationDecoder(toServer), toClient: new ReturnPathDecoder(toClient) }
-      case 'resumed-stream':
-        return {
-          toServer: new QemuMigrationDecoder({ ...toServer, resumed: true }),
-          toClient: new ReturnPathDecoder(toClient),
-        }
-      case 'urgent-channel':
-        return { toServer: new UrgentChannelDecoder(toServer), toClient: null }
-      case 'http': {
-        const shared = { exchanges: new Exchanges(), salt: this.#salt }
-        return {
-          toServer: new HttpDecoder({ ...toServer, ...shared }),
-          toClient: new HttpDecoder({ ...toClient, ...shared }),
-        }
-      }
-      case 'amqp':
-        return { toServer: new AmqpDecoder(toServer), toClient: new AmqpDecoder(toClient) }
-      case 'tls':
-        return { toServer: new TlsDecoder(toServer), toClient: new TlsDecoder(toClient) }
-      case 'nbd': {
-        const conversation = new NbdConversation(toServer)
-        return {
-          toServer: new NbdDecoder({ ...toServer, conversation }),
-          toClient: new NbdDecoder({ ...toClient, conversation }),
-        }
-      }
-      case 'multifd':
-        return { toServer: new MultifdDecoder(toServer), toClient: null }
-    }
-  }
-
-  #options<D extends Direction>(connection: TcpConnection, direction: D, midStream: boolean) {
-    return {
-      connection,
-      sink: this.#sink,
-      diagnostics: this.#diagnostics,
-      bodies: this.#bodies,
-      maps: this.#maps,
-      direction,
-      midStream,
-    }
-  }
-}
-
-function randomWord(): number {
-  return Math.floor(Math.random() * 2 ** 32)
-}
-
-/** A decoder that is made when its first bytes come: most libvirt connections carry no memory stream. */
-class Deferred implements StreamDecoder {
-  readonly #make: () => StreamDecoder
-  #decoder: StreamDecoder | null = null
-
-  constructor(make: () => StreamDecoder) {
-    this.#make = make
-  }
-
-  push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
-    this.#decoder ??= this.#make()
-    this.#decoder.push(bytes, start, end, at)
-  }
-
-  gap(size: number, at: Evidence): void {
-    this.#decoder ??= this.#make()
-    this.#decoder.gap(size, at)
-  }
-
-  end(at: Evidence): void {
-    this.#decoder?.end(at)
+    return makeDecoders(protocol, connection, midStream, this.#shared)
   }
 }

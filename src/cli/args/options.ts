@@ -6,6 +6,7 @@ import { compareOptions, readCompare } from './compare.ts'
 import { doctorOptions, readDoctor } from './doctor.ts'
 import { explainOptions, readExplain } from './explain.ts'
 import type { Arguments } from './index.ts'
+import { readRedact, redactOptions } from './redact.ts'
 import { readStats, statsOptions } from './stats.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -106,6 +107,14 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       (each) => annotateOptions(each),
       (argv) => {
         result = readAnnotate(withDashes(argv))
+      },
+    )
+    .command(
+      'redact <capture>',
+      'the capture as pcapng without contents, names, addresses and secrets, to be shared',
+      (each) => redactOptions(each),
+      (argv) => {
+        result = readRedact(withDashes(argv))
       },
     )
     .epilogue(STATUS)

@@ -50,6 +50,10 @@ export class Content {
     this.#body.gap()
   }
 
+  get body(): Prefix {
+    return this.#body
+  }
+
   /** What the body says, as far as it was kept. */
   read(): Rpc | null {
     const body = this.#body

@@ -5,19 +5,22 @@ import { type Evidence, keep } from '../../core/evidence.ts'
 import { AMQP_CHANNELS_MAX, AMQP_FRAME_MAX, SERVICE_TEXT_MAX } from '../../core/limits.ts'
 import { withoutSecrets } from '../../core/redact.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { AmqpMessage } from '../../events/amqp.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import { ArgumentReader } from './arguments.ts'
 import { Content } from './content.ts'
 import { FRAME, FRAME_END, FRAME_HEADER_SIZE, METHOD, PROTOCOL_HEADER } from './methods.ts'
-import { isFrameType, METHOD_START_SIZE, startsMessage } from './signature.ts'
+import { isFrameType, looksLikeAmqp, METHOD_START_SIZE, startsMessage } from './signature.ts'
 
 /** The longest arguments that are read, those of a delivery, have 781 bytes. */
 const ARGUMENTS_SIZE = 784
 
 /** Class and method. */
 const METHOD_SIZE = 4
+
+const END_OCTET = Uint8Array.of(FRAME_END)
 
 /** Methods counted apart; AMQP 0-9-1 has some 60. */
 const METHODS_MAX = 128
@@ -31,6 +34,7 @@ export interface AmqpDecoderOptions {
   /** The bytes start somewhere inside the connection, the ordinary case: the first message is searched for,
    *  without a diagnostic. */
   readonly midStream?: boolean
+  readonly witness?: Witness
 }
 
 /** What the next byte belongs to. In `lost`, to nothing that is known. */
@@ -40,7 +44,7 @@ type State = 'header' | 'payload' | 'end' | 'lost'
  *  has passed, captured or not. The start of each body is kept until then; of methods, only the arguments that are
  *  read, so that nobody's login is.
  *  @see AMQP 0-9-1 section 4.2; protocols.md E.1 */
-export class AmqpDecoder implements StreamDecoder {
+export class AmqpDecoder implements StreamDecoder, Unsettled {
   /** Methods that passed, by `class * 65536 + method`. */
   readonly methods = new Map<number, number>()
   readonly #options: AmqpDecoderOptions
@@ -61,6 +65,8 @@ export class AmqpDecoder implements StreamDecoder {
   #arguments: Uint8Array | null = null
   #argumentsKept = 0
   #argumentsCut = false
+  /** Nothing was pushed yet. */
+  #isFirst = true
   /** The packet that was seen last. */
   readonly #seen = { packet: 0, timeNs: 0 }
 
@@ -69,7 +75,17 @@ export class AmqpDecoder implements StreamDecoder {
     this.#state = options.midStream ? 'lost' : 'header'
   }
 
+  /** Bodies, which are told in parts, do not count. */
+  get unsettled(): number {
+    if (this.#state === 'header' || this.#state === 'lost') return this.#headSize
+    if (this.#type === FRAME.body) return 0
+    return this.#type === 0 ? FRAME_HEADER_SIZE : this.#frameSize - this.#left
+  }
+
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
+    if (this.#isFirst && this.#options.witness !== undefined)
+      this.#tellSignature(this.#options.witness, bytes, start, end)
+    this.#isFirst = false
     let offset = start
     while (offset < end) {
       switch (this.#state) {
@@ -80,7 +96,7 @@ export class AmqpDecoder implements StreamDecoder {
           offset = this.#takePayload(bytes, offset, end)
           break
         case 'end':
-          this.#takeEnd(bytes[offset++], at)
+          this.#takeEnd(bytes[offset++], offset, at)
           break
         case 'lost':
           offset = this.#search(bytes, offset, end, at)
@@ -124,7 +140,7 @@ export class AmqpDecoder implements StreamDecoder {
     this.#headSize += stop - start
     if (this.#headSize < FRAME_HEADER_SIZE) return stop
     if (this.#isProtocolHeader()) this.#beginProtocolHeader()
-    else if (this.#headIsSane()) this.#beginFrame()
+    else if (this.#headIsSane()) this.#beginFrame(stop)
     else this.#loseSync(at)
     return stop
   }
@@ -145,7 +161,9 @@ export class AmqpDecoder implements StreamDecoder {
     return isFrameType(this.#head[0]) && u32be(this.#head, 3) <= AMQP_FRAME_MAX
   }
 
-  #beginFrame(): void {
+  /** @param index where the header ends among the bytes being pushed */
+  #beginFrame(index: number): void {
+    this.#options.witness?.element('plain', this.#head, 0, FRAME_HEADER_SIZE, index)
     this.#type = this.#head[0] as number // in range
     this.#channel = u16be(this.#head, 1)
     this.#frameSize = u32be(this.#head, 3)
@@ -158,10 +176,17 @@ export class AmqpDecoder implements StreamDecoder {
 
   #takePayload(bytes: Uint8Array, start: number, end: number): number {
     const stop = Math.min(end, start + this.#left)
-    if (this.#type === FRAME.body) this.#contents.get(this.#channel)?.push(bytes, start, stop)
+    if (this.#type === FRAME.body) this.#takeBody(bytes, start, stop)
     else if (this.#type !== FRAME.heartbeat) this.#keepArguments(bytes, start, stop)
     this.#passed(stop - start)
     return stop
+  }
+
+  #takeBody(bytes: Uint8Array, start: number, end: number): void {
+    const content = this.#contents.get(this.#channel)
+    if (content === undefined) return
+    content.push(bytes, start, end)
+    this.#options.witness?.part(this.#channel, start, end)
   }
 
   #passed(size: number): void {
@@ -189,10 +214,35 @@ export class AmqpDecoder implements StreamDecoder {
     return this.#type === FRAME.method && !argumentsMatter(this.#method()) ? METHOD_SIZE : ARGUMENTS_SIZE
   }
 
-  #takeEnd(octet: number | undefined, at: Evidence): void {
+  /** @param index behind the octet, among the bytes being pushed */
+  #takeEnd(octet: number | undefined, index: number, at: Evidence): void {
     const isProtocolHeader = this.#type === 0
-    if (octet === (isProtocolHeader ? PROTOCOL_HEADER[FRAME_HEADER_SIZE] : FRAME_END)) this.#frameOver(at)
-    else this.#loseSync(at)
+    if (octet === (isProtocolHeader ? PROTOCOL_HEADER[FRAME_HEADER_SIZE] : FRAME_END)) {
+      if (this.#options.witness !== undefined) this.#tell(this.#options.witness, index)
+      this.#frameOver(at)
+    } else this.#loseSync(at)
+  }
+
+  /** What a connection is recognised by in the middle may be a frame that is of no further interest. */
+  #tellSignature(witness: Witness, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state !== 'lost' || looksLikeAmqp(bytes, start, end) !== true) return
+    const size = bytes[start] === FRAME.method ? METHOD_START_SIZE : FRAME_HEADER_SIZE
+    const octet = start + FRAME_HEADER_SIZE + u32be(bytes, start + 3)
+    if (start + size <= end) witness.element('plain', bytes, start, start + size, start + size)
+    if (octet < end) witness.element('plain', bytes, octet, octet + 1, octet + 1)
+  }
+
+  /** A frame is over: its end, and its arguments. */
+  #tell(witness: Witness, index: number): void {
+    if (this.#type === 0) {
+      witness.element('plain', PROTOCOL_HEADER, 0, PROTOCOL_HEADER.length, index)
+      return
+    }
+    witness.element('plain', END_OCTET, 0, 1, index)
+    const kept = this.#type === FRAME.body || this.#type === FRAME.heartbeat ? 0 : this.#argumentsKept
+    if (this.#arguments === null || kept === 0) return
+    const kind = this.#type === FRAME.method ? 'amqp.method' : 'amqp.content-header'
+    witness.element(kind, this.#arguments, 0, kept, index - 1 - this.#frameSize + kept)
   }
 
   #frameOver(at: Evidence): void {
@@ -294,6 +344,7 @@ export class AmqpDecoder implements StreamDecoder {
       complete: content.whole,
       rpc: content.read(),
     })
+    this.#options.witness?.whole(channel, content.body.bytes, content.body.kept)
     content.release()
   }
 
@@ -380,7 +431,7 @@ export class AmqpDecoder implements StreamDecoder {
       const verdict = startsMessage(this.#head, 0, this.#headSize)
       if (verdict === 'more') break
       if (verdict) {
-        this.#resume()
+        this.#resume(start + 1)
         break
       }
       this.#head.copyWithin(0, 1)
@@ -391,10 +442,10 @@ export class AmqpDecoder implements StreamDecoder {
   }
 
   /** The kept bytes are a frame header, class and method. */
-  #resume(): void {
+  #resume(index: number): void {
     this.#frameFirst = this.#headAt[0] ?? this.#frameFirst
     this.#headAt = []
-    this.#beginFrame()
+    this.#beginFrame(index - METHOD_SIZE)
     this.#takePayload(this.#head, FRAME_HEADER_SIZE, METHOD_START_SIZE)
   }
 }

@@ -5,6 +5,7 @@ import { type Evidence, keep } from '../../core/evidence.ts'
 import { HTTP_LINE_MAX } from '../../core/limits.ts'
 import { Prefix } from '../../core/prefix.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { ElementKind, Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import type { Exchanges } from './exchanges.ts'
@@ -32,6 +33,7 @@ export interface HttpDecoderOptions {
   /** The bytes start somewhere inside the connection: the first start line is searched for, without a
    *  diagnostic. */
   readonly midStream?: boolean
+  readonly witness?: Witness
 }
 
 /** What the next byte belongs to. In `lost`, to nothing that is known; in `opaque`, to another protocol. */
@@ -53,6 +55,15 @@ const SPACE = 0x20
 const TAB = 0x09
 const COLON = 0x3a
 
+/** What the lines are that are read in a state. */
+const LINE_KIND: { readonly [state in State]?: ElementKind } = {
+  start: 'http.start',
+  headers: 'http.header',
+  'chunk-size': 'http.chunk-size',
+  'chunk-end': 'http.header',
+  trailers: 'http.header',
+}
+
 const REQUEST_LINE = /^([A-Z]{1,20}) (\S+) HTTP\/1\.\d$/
 const STATUS_LINE = /^HTTP\/1\.\d (\d{3})(?: |$)/
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;|$)/
@@ -60,10 +71,11 @@ const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;|$)/
 /** HTTP/1.0 and 1.1, one direction of a connection. Raises one event for each message, when its last byte has
  *  passed, captured or not. Heads are read line by line, and of bodies only the start of those that matter is kept.
  *  @see RFC 9112 */
-export class HttpDecoder implements StreamDecoder {
+export class HttpDecoder implements StreamDecoder, Unsettled {
   readonly #context: MessageContext
   readonly #diagnostics: Diagnostics
   readonly #search: StartSearch
+  readonly #witness: Witness | null
   #state: State
   #message: Message | null = null
   /** The head of the message at hand is over. */
@@ -85,9 +97,15 @@ export class HttpDecoder implements StreamDecoder {
   constructor(options: HttpDecoderOptions) {
     this.#context = options
     this.#diagnostics = options.diagnostics
+    this.#witness = options.witness ?? null
     this.#search = new StartSearch(options.bodies, options.direction === 'to-server')
     this.#afterGap = options.midStream ?? false
     this.#state = this.#afterGap ? 'lost' : 'start'
+  }
+
+  /** Bodies, which are told in parts, do not count. */
+  get unsettled(): number {
+    return this.#state === 'lost' ? this.#search.held : (this.#line?.kept ?? 0)
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -135,12 +153,12 @@ export class HttpDecoder implements StreamDecoder {
       case 'length':
       case 'chunk': {
         const stop = Math.min(end, start + this.#left)
-        this.#message?.body(bytes, start, stop)
+        this.#takeBody(bytes, start, stop)
         this.#passed(stop - start, at)
         return stop
       }
       case 'close':
-        this.#message?.body(bytes, start, end)
+        this.#takeBody(bytes, start, end)
         return end
       case 'opaque':
         return end
@@ -149,6 +167,11 @@ export class HttpDecoder implements StreamDecoder {
       default:
         return this.#takeLine(bytes, start, end, at)
     }
+  }
+
+  #takeBody(bytes: Uint8Array, start: number, end: number): void {
+    this.#message?.body(bytes, start, end)
+    if ((this.#message?.kept ?? null) !== null) this.#witness?.part(0, start, end)
   }
 
   /** `size` bytes of a body have passed. */
@@ -162,7 +185,10 @@ export class HttpDecoder implements StreamDecoder {
   #seek(bytes: Uint8Array, start: number, end: number, at: Evidence): number {
     if (this.#context.exchanges.opaque) return end
     const { offset, found } = this.#search.take(bytes, start, end, at)
-    if (found !== null && this.#begin(found.line, found.first)) this.#doubtful = true
+    if (found !== null && this.#begin(found.line, found.first)) {
+      this.#doubtful = true
+      this.#witness?.element('http.start', found.bytes, 0, found.bytes.length, offset - 1)
+    }
     return offset
   }
 
@@ -173,7 +199,7 @@ export class HttpDecoder implements StreamDecoder {
     const over = stop < end
     if (this.#line === null) {
       if (over && stop - start <= HTTP_LINE_MAX) {
-        this.#endLine(bytes, start, stop, false, at, at)
+        this.#endLine(bytes, start, stop, false, stop, at, at)
         return stop + 1
       }
       this.#line = new Prefix(this.#context.bodies, HTTP_LINE_MAX)
@@ -188,7 +214,7 @@ export class HttpDecoder implements StreamDecoder {
       return start + room
     }
     if (!over) return stop
-    this.#endLine(line.bytes, 0, line.kept, line.stop !== null, this.#lineFirst ?? at, at)
+    this.#endLine(line.bytes, 0, line.kept, line.stop !== null, stop, this.#lineFirst ?? at, at)
     this.#dropLine()
     return stop + 1
   }
@@ -199,16 +225,33 @@ export class HttpDecoder implements StreamDecoder {
     this.#lineFirst = null
   }
 
-  /** A line is over: `bytes[start … stop)` without its LF. */
+  /** A line is over: `bytes[start … stop)` without its LF.
+   *  @param index where the LF is among the bytes being pushed */
   #endLine(
     bytes: Uint8Array,
     start: number,
     stop: number,
     cut: boolean,
+    index: number,
     first: Evidence,
     at: Evidence,
   ): void {
     const end = stop > start && bytes[stop - 1] === CR ? stop - 1 : stop
+    const kind = end === start ? 'http.header' : LINE_KIND[this.#state]
+    this.#readLine(bytes, start, end, cut, first, at)
+    // Of a line that is too long, only its end is told.
+    const from = cut ? stop : start
+    if (kind !== undefined && this.#state !== 'lost') this.#witness?.element(kind, bytes, from, stop, index)
+  }
+
+  #readLine(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    cut: boolean,
+    first: Evidence,
+    at: Evidence,
+  ): void {
     switch (this.#state) {
       case 'start':
         // Empty lines before a message are tolerated. @see RFC 9112 section 2.2
@@ -316,6 +359,7 @@ export class HttpDecoder implements StreamDecoder {
     const message = this.#message
     this.#message = null
     if (message === null) return
+    if (message.kept !== null) this.#witness?.whole(0, message.kept.bytes, message.kept.kept)
     if (message.bodyLimited) {
       this.#diagnostics.report('http.body-limit', 'warning', last, () => {
         return 'only the start of a long HTTP body was read'

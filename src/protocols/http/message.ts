@@ -120,6 +120,11 @@ export abstract class Message {
     this.#body?.gap()
   }
 
+  /** The start of the body; null when it is not read. */
+  get kept(): Prefix | null {
+    return this.#body
+  }
+
   /** The body's start was kept, but not all of it, and not for a gap. */
   get bodyLimited(): boolean {
     const stop = this.#body?.stop ?? null

@@ -12,6 +12,8 @@ const WINDOW_SIZE = 4096
 export interface FoundStart {
   /** The start line without its line end. */
   readonly line: string
+  /** The same as bytes, with what stands before the LF. */
+  readonly bytes: Uint8Array
   readonly first: Evidence
 }
 
@@ -53,6 +55,11 @@ export class StartSearch {
       }
     }
     return { offset, found: null }
+  }
+
+  /** Bytes that may belong to a start line. */
+  get held(): number {
+    return this.#size
   }
 
   /** What was seen until now leads to nothing: something was found, or the next bytes are not adjacent. */
@@ -97,7 +104,8 @@ export class StartSearch {
     const start = this.#startOf(line)
     if (start < 0) return null
     const first = this.#packets.findLast((packet) => packet.from <= start)?.at
-    return first === undefined ? null : { line: text(bytes, start, line.length), first }
+    if (first === undefined) return null
+    return { line: text(bytes, start, line.length), bytes: bytes.slice(start, -1), first }
   }
 }
 

@@ -64,6 +64,11 @@ export class Body {
     return fromEnd <= this.#tailKept ? u32be(this.#tail, TAIL_SIZE - fromEnd) : null
   }
 
+  /** The last bytes, as far as they were captured; no more than 12. */
+  get tail(): Uint8Array {
+    return this.#tail.slice(TAIL_SIZE - this.#tailKept)
+  }
+
   release(): void {
     this.#budget.give(this.#bytes.length)
     this.#bytes = new Uint8Array(0)

@@ -4,6 +4,7 @@ import type { Diagnostics } from '../../core/diagnostic.ts'
 import { type Evidence, keep } from '../../core/evidence.ts'
 import { LIBVIRT_MESSAGE_MAX } from '../../core/limits.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import type { LibvirtStream } from '../../events/libvirt.ts'
@@ -29,6 +30,7 @@ export interface LibvirtDecoderOptions {
   /** The bytes start somewhere inside the connection: the first header is searched for, without a
    *  diagnostic. */
   readonly midStream?: boolean
+  readonly witness?: Witness
 }
 
 /** What a message turned out to be. */
@@ -37,13 +39,14 @@ type Kind = 'call' | 'reply' | 'stream' | 'keepalive' | 'other'
 /** libvirt RPC, one direction of a connection. Raises one event for each message, when its last byte has
  *  passed, captured or not. Bodies are kept only of messages that matter; all else is counted past.
  *  @see libvirt src/rpc/virnetprotocol.x, "RPC wire format" */
-export class LibvirtDecoder implements StreamDecoder {
+export class LibvirtDecoder implements StreamDecoder, Unsettled {
   readonly #connection: Connection
   readonly #direction: Direction
   readonly #sink: EventSink
   readonly #diagnostics: Diagnostics
   readonly #bodies: BodyBudget
   readonly #stream: StreamDecoder | null
+  readonly #witness: Witness | null
 
   /** The header at hand, kept until its message is over, and the packet of each of its bytes. Without sync,
    *  bytes that may start one, and room for as many more as decide about them. */
@@ -71,7 +74,14 @@ export class LibvirtDecoder implements StreamDecoder {
     this.#diagnostics = options.diagnostics
     this.#bodies = options.bodies
     this.#stream = options.stream
+    this.#witness = options.witness ?? null
     this.#lost = options.midStream ?? false
+  }
+
+  get unsettled(): number {
+    if (!this.#inBody) return this.#headerAt.length
+    const size = u32be(this.#header, FIELD.length) - HEADER_SIZE
+    return this.#body === null ? 0 : size - this.#bodyLeft
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -90,7 +100,7 @@ export class LibvirtDecoder implements StreamDecoder {
       if (this.#inStream) this.#stream?.gap(inside, at)
       this.#body?.gap()
       left -= inside
-      this.#passed(inside, at)
+      this.#passed(inside, inside, at)
     }
     if (left <= 0) return
     if (!this.#lost) {
@@ -123,7 +133,7 @@ export class LibvirtDecoder implements StreamDecoder {
     const size = Math.min(HEADER_SIZE - this.#headerAt.length, end - start)
     this.#appendHeader(bytes, start, start + size, at)
     if (this.#headerAt.length === HEADER_SIZE) {
-      if (this.#headerIsSane()) this.#begin(at)
+      if (this.#headerIsSane()) this.#begin(start + size, at)
       else this.#loseSync()
     }
     return start + size
@@ -159,7 +169,7 @@ export class LibvirtDecoder implements StreamDecoder {
         return end
       }
       this.#appendHeader(bytes, offset, offset + HEADER_SIZE, at)
-      this.#resume(at)
+      this.#resume(offset + HEADER_SIZE, at)
       return offset + HEADER_SIZE
     }
     this.#skipped += end - start
@@ -176,7 +186,7 @@ export class LibvirtDecoder implements StreamDecoder {
     if (verdict === 'more') return start + taken
     const unread = this.#headerAt.length - (verdict ? HEADER_SIZE : 0)
     this.#headerAt.length -= unread
-    if (verdict) this.#resume(at)
+    if (verdict) this.#resume(start + taken - unread, at)
     return start + taken - unread
   }
 
@@ -190,9 +200,9 @@ export class LibvirtDecoder implements StreamDecoder {
     return false
   }
 
-  #resume(at: Evidence): void {
+  #resume(index: number, at: Evidence): void {
     this.#lost = false
-    this.#begin(at)
+    this.#begin(index, at)
   }
 
   #appendHeader(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -209,15 +219,17 @@ export class LibvirtDecoder implements StreamDecoder {
     this.#skipped++
   }
 
-  /** The header is whole: decides what its body is for. */
-  #begin(at: Evidence): void {
+  /** The header is whole: decides what its body is for.
+   *  @param index where the header ends among the bytes being pushed */
+  #begin(index: number, at: Evidence): void {
     const kind = this.#kind()
     this.#bodyLeft = u32be(this.#header, FIELD.length) - HEADER_SIZE
     this.#inBody = true
     this.#inStream = kind === 'stream' && this.#isTunnelPayload()
     this.#creditSkipped(at)
+    this.#witness?.element('libvirt.header', this.#header, 0, HEADER_SIZE, index)
     if (this.#bodyMatters(kind)) this.#body = new Body(this.#bodies, this.#bodyLeft)
-    if (this.#bodyLeft === 0) this.#passed(0, at)
+    if (this.#bodyLeft === 0) this.#passed(0, index, at)
   }
 
   /** Whether the body is payload of the stream that is passed on. */
@@ -237,18 +249,26 @@ export class LibvirtDecoder implements StreamDecoder {
     const stop = Math.min(end, start + this.#bodyLeft)
     if (this.#inStream) this.#stream?.push(bytes, start, stop, at)
     else this.#body?.push(bytes, start, stop)
-    this.#passed(stop - start, at)
+    this.#passed(stop - start, stop, at)
     return stop
   }
 
-  /** `size` bytes of the body have passed. */
-  #passed(size: number, at: Evidence): void {
+  /** `size` bytes of the body have passed.
+   *  @param index where they end among the bytes being pushed, or in the gap */
+  #passed(size: number, index: number, at: Evidence): void {
     this.#bodyLeft -= size
     if (this.#bodyLeft > 0) return
     this.#raise(keep(at))
+    if (this.#body !== null && this.#witness !== null) this.#tell(this.#witness, this.#body, index)
     this.#dropBody()
     this.#inBody = false
     this.#headerAt.length = 0
+  }
+
+  /** @param index where the body ends */
+  #tell(witness: Witness, body: Body, index: number): void {
+    witness.element('libvirt.body', body.bytes, 0, body.kept, index - body.size + body.kept)
+    if (body.stop !== null) witness.element('libvirt.tail', body.tail, 0, body.tail.length, index)
   }
 
   #dropBody(): void {

@@ -2,6 +2,7 @@ import { text, u32be, u64be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import { type Evidence, keep } from '../../core/evidence.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import type { MultifdPacket } from '../../events/multifd.ts'
@@ -25,6 +26,7 @@ export interface MultifdDecoderOptions {
   readonly direction: Direction
   readonly sink: EventSink
   readonly diagnostics: Diagnostics
+  readonly witness?: Witness
 }
 
 /** Fields of `multifd.packet` that its head tells. */
@@ -43,11 +45,12 @@ interface Pages {
  *  the pages of the channel cannot be counted.
  *  @see protocols.md D.5
  *  @see QEMU migration/multifd.c */
-export class MultifdDecoder implements StreamDecoder {
+export class MultifdDecoder implements StreamDecoder, Unsettled {
   readonly #connection: Connection
   readonly #direction: Direction
   readonly #sink: EventSink
   readonly #diagnostics: Diagnostics
+  readonly #witness: Witness | null
 
   /** The head at hand, as far as it came; made longer for the offsets that follow one. */
   #head = new Uint8Array(DEVICE_STATE.size)
@@ -79,6 +82,11 @@ export class MultifdDecoder implements StreamDecoder {
     this.#direction = options.direction
     this.#sink = options.sink
     this.#diagnostics = options.diagnostics
+    this.#witness = options.witness ?? null
+  }
+
+  get unsettled(): number {
+    return this.#lost ? 0 : this.#have
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -94,7 +102,7 @@ export class MultifdDecoder implements StreamDecoder {
       this.#head.set(bytes.subarray(o, o + size), this.#have)
       this.#have += size
       o += size
-      if (this.#have === this.#need) this.#readHead()
+      if (this.#have === this.#need) this.#readHead(o)
     }
   }
 
@@ -160,23 +168,29 @@ export class MultifdDecoder implements StreamDecoder {
     this.#bytes += size
   }
 
-  /** As many bytes as were needed are there. */
-  #readHead(): void {
-    if (this.#pages !== null) this.#endPages(this.#pages)
-    else if (u32be(this.#head, HEADER.magic) !== MAGIC || u32be(this.#head, HEADER.version) !== VERSION)
+  /** As many bytes as were needed are there.
+   *  @param index where they end among the bytes being pushed */
+  #readHead(index: number): void {
+    if (this.#pages !== null) {
+      if (!this.#blank) this.#witness?.element('multifd.head', this.#head, PAGES.read, this.#have, index)
+      this.#endPages(this.#pages)
+    } else if (u32be(this.#head, HEADER.magic) !== MAGIC || u32be(this.#head, HEADER.version) !== VERSION)
       this.#lose('multifd.desync', 'no packet begins where one should')
-    else if (!this.#opened) this.#readInitial()
+    else if (!this.#opened) this.#readInitial(index)
     else if (this.#have === HEADER.size) this.#need = this.#isDeviceState() ? DEVICE_STATE.size : PAGES.read
-    else if (this.#isDeviceState()) this.#endPacket(u32be(this.#head, DEVICE_STATE.nextSize))
-    else this.#readNumbers()
+    else if (this.#isDeviceState()) {
+      this.#witness?.element('multifd.head', this.#head, 0, this.#have, index)
+      this.#endPacket(u32be(this.#head, DEVICE_STATE.nextSize))
+    } else this.#readNumbers(index)
   }
 
   #isDeviceState(): boolean {
     return (u32be(this.#head, HEADER.flags) & FLAG.deviceState) !== 0
   }
 
-  #readInitial(): void {
+  #readInitial(index: number): void {
     this.#opened = true
+    this.#witness?.element('multifd.initial', this.#head, 0, INITIAL.size, index)
     this.#have = 0
     this.#need = HEADER.size
     this.#sink({
@@ -190,7 +204,7 @@ export class MultifdDecoder implements StreamDecoder {
     })
   }
 
-  #readNumbers(): void {
+  #readNumbers(index: number): void {
     const head = this.#head
     const allocated = u32be(head, PAGES.allocated)
     const normal = u32be(head, PAGES.normal)
@@ -209,6 +223,7 @@ export class MultifdDecoder implements StreamDecoder {
       this.#lose('multifd.desync', 'a packet whose numbers do not fit each other')
       return
     }
+    this.#witness?.element('plain', head, 0, PAGES.read, index)
     this.#pageCount = pageCount
     this.#normal += normal
     this.#zero += zero

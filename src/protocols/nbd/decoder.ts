@@ -2,6 +2,7 @@ import type { Diagnostics } from '../../core/diagnostic.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { keep } from '../../core/evidence.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Direction } from '../../events/connection.ts'
 import type { NbdConversation } from './conversation.ts'
 import { EXTENDED_REQUEST, MAGIC_SIZE } from './format.ts'
@@ -12,6 +13,9 @@ import { Requests } from './requests.ts'
 /** Any head that holds no name. */
 const HEAD_SIZE = EXTENDED_REQUEST.size
 
+/** Of a head that is cut: before any name. */
+const PARTIAL_SIZE = 16
+
 export interface NbdDecoderOptions {
   readonly direction: Direction
   readonly diagnostics: Diagnostics
@@ -19,17 +23,21 @@ export interface NbdDecoderOptions {
   readonly conversation: NbdConversation
   /** The start of the stream was not captured. */
   readonly midStream: boolean
+  readonly witness?: Witness
 }
 
 /** One direction of an NBD connection. Heads of messages are read, what a disk holds is counted past. Bytes missing there
  *  are harmless; where a head is missing, the next one that makes sense is looked for, and the counts are lower bounds.
  *  @see protocols.md D.10
  *  @see NBD doc/proto.md */
-export class NbdDecoder implements StreamDecoder {
+export class NbdDecoder implements StreamDecoder, Unsettled {
   readonly #direction: Direction
   readonly #diagnostics: Diagnostics
   readonly #conversation: NbdConversation
   readonly #messages: Messages
+  readonly #witness: Witness | null
+  /** Behind the last byte of the head at hand, among the bytes being pushed. */
+  #index = 0
   /** 1 for each byte that begins a magic. */
   readonly #starts = new Uint8Array(256)
 
@@ -53,6 +61,7 @@ export class NbdDecoder implements StreamDecoder {
     this.#direction = options.direction
     this.#diagnostics = options.diagnostics
     this.#conversation = options.conversation
+    this.#witness = options.witness ?? null
     this.#messages =
       options.direction === 'to-server'
         ? new Requests(options.conversation)
@@ -61,6 +70,10 @@ export class NbdDecoder implements StreamDecoder {
     this.#searching = options.midStream
     this.#whole = !options.midStream
     if (options.midStream) this.#messages.lose()
+  }
+
+  get unsettled(): number {
+    return this.#have
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -82,16 +95,25 @@ export class NbdDecoder implements StreamDecoder {
   gap(size: number, at: Evidence): void {
     if (size <= 0) return
     this.#advance(size, at)
+    this.#tellPartial()
     const skipped = Math.min(this.#skip, size)
     if (skipped > 0) this.#pass(skipped)
     if (skipped < size) this.#lose('nbd.lost', 'the head of a message was not captured')
   }
 
   end(at: Evidence): void {
+    this.#tellPartial()
     const last = keep(this.#span.last)
     const span = this.#begun === null ? null : { first: this.#begun, last }
     const whole = this.#whole && this.#have === 0 && this.#skip === 0
     this.#conversation.ended(this.#direction, { span, whole, unreadBytes: this.#unread }, at)
+  }
+
+  /** Tells what is there of a head whose rest does not come: its first words, which had to make sense. */
+  #tellPartial(): void {
+    if (this.#have < MAGIC_SIZE) return
+    const looked = Math.min(this.#have, PARTIAL_SIZE)
+    this.#witness?.element('nbd.head', this.#head, 0, looked, looked - this.#have)
   }
 
   #advance(size: number, at: Evidence): void {
@@ -113,6 +135,7 @@ export class NbdDecoder implements StreamDecoder {
     const size = Math.min(this.#need - this.#have, end - start)
     this.#head.set(bytes.subarray(start, start + size), this.#have)
     this.#have += size
+    this.#index = start + size
     if (this.#have === this.#need) this.#measure()
     return size
   }
@@ -135,6 +158,7 @@ export class NbdDecoder implements StreamDecoder {
 
   #begin(): void {
     this.#searching = false
+    this.#witness?.element('nbd.head', this.#head, 0, this.#have, this.#index)
     this.#skip = this.#messages.begin(this.#head, this.#have, this.#span)
     this.#size = this.#have + this.#skip
     this.#reset()
@@ -163,7 +187,10 @@ export class NbdDecoder implements StreamDecoder {
     const starts = this.#starts
     let o = start
     if (this.#have === 0) while (o < end && starts[bytes[o] as number] === 0) o++
-    if (o < end) this.#try(bytes[o++] as number)
+    if (o < end) {
+      this.#index = o + 1
+      this.#try(bytes[o++] as number)
+    }
     return o
   }
 

@@ -14,11 +14,14 @@ export class BlockReader {
   skip = 0
   /** The last record read ended the section. The caller resets it. */
   ended = false
+  /** Bytes of the last record read without its contents. */
+  headSize = 0
 
   /** Reads one record: bytes used, 0 when it is none, minus the bytes that it needs. */
   read(bytes: Uint8Array, start: number, end: number): number {
     if (end - start < 8) return -8
     const flags = u32be(bytes, start + 4) & FLAG_MASK
+    this.headSize = 8
     if (flags === BLOCK.eos) {
       this.ended = true
       return 8
@@ -30,6 +33,7 @@ export class BlockReader {
     const size = 9 + (bytes[start + 8] as number)
     if (end - start < size) return -size
     if (size === 9 || !printable(bytes, start + 9, start + size)) return 0
+    this.headSize = size
     if (zero) return size
     this.storageBytes += BLOCK_SIZE
     const next = start + size + BLOCK_SIZE

@@ -5,6 +5,7 @@ import type { Evidence } from '../../core/evidence.ts'
 import { FLOAT_ZERO } from '../../core/float-zero.ts'
 import { RAM_BLOCKS_MAX } from '../../core/limits.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { ElementKind, Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import type { PageCounts, QemuSection } from '../../events/qemu.ts'
@@ -90,6 +91,13 @@ export interface QemuMigrationDecoderOptions {
   readonly midStream: boolean
   /** The stream goes on where one before it broke off (post-copy recovery): it has no header, and no rounds. */
   readonly resumed?: boolean
+  readonly witness?: Witness
+}
+
+/** A record that is not believed yet, kept for the witness. */
+interface Tentative {
+  readonly position: number
+  readonly bytes: Uint8Array
 }
 
 /** QEMU's migration stream, source to destination. Sections are read as far as they describe themselves; page
@@ -100,11 +108,17 @@ export interface QemuMigrationDecoderOptions {
  *  packet's end is held until it is whole, so steps always see elements whole.
  *  @see protocols.md D.1 … D.3
  *  @see QEMU migration/savevm.c */
-export class QemuMigrationDecoder implements StreamDecoder {
+export class QemuMigrationDecoder implements StreamDecoder, Unsettled {
   readonly #connection: Connection
   readonly #direction: Direction
   readonly #sink: EventSink
   readonly #diagnostics: Diagnostics
+
+  readonly #witness: Witness | null
+  /** Bytes at the start of the last step that the witness hears of, and what they are. */
+  #kept = 0
+  #keptKind: ElementKind = 'plain'
+  #tentative: Tentative[] = []
 
   readonly #ram = new RamReader()
   readonly #block = new BlockReader()
@@ -179,6 +193,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     this.#direction = options.direction
     this.#sink = options.sink
     this.#diagnostics = options.diagnostics
+    this.#witness = options.witness ?? null
     this.#rounds = new Rounds(this.#ram, options.maps, options.diagnostics)
     if (options.resumed === true) {
       this.#rounds.drop()
@@ -191,6 +206,11 @@ export class QemuMigrationDecoder implements StreamDecoder {
     }
   }
 
+  get unsettled(): number {
+    const [first] = this.#tentative
+    return this.#held.length + (first === undefined ? 0 : this.#position - first.position)
+  }
+
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
     this.#packet = at.packet
     this.#timeNs = at.timeNs
@@ -201,6 +221,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     while (o < end) {
       const used = this.#step(bytes, o, end)
       if (used > 0) {
+        if (this.#witness !== null) this.#tell(this.#witness, bytes, o, used, o)
         o += used
         this.#position += used
         if (this.#skip > 0) o = this.#pass(o, end)
@@ -219,6 +240,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     this.#packet = at.packet
     this.#timeNs = at.timeNs
     if (!this.#begun) this.#begin()
+    if (this.#witness !== null) this.#tellPartial(this.#witness)
     if (this.#skip >= size) {
       this.#skip -= size
       this.#position += size
@@ -246,6 +268,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
       this.#timeNs = at.timeNs
       this.#begin()
     }
+    if (this.#witness !== null) this.#tellPartial(this.#witness)
     const complete = this.#isComplete()
     this.#endElement()
     this.#position += this.#held.length
@@ -286,6 +309,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
   }
 
   #step(bytes: Uint8Array, start: number, end: number): number {
+    this.#kept = 0
     switch (this.#state) {
       case STATE.ram:
         return this.#readRam(bytes, start, end)
@@ -344,6 +368,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
         this.#misread()
         continue
       }
+      if (this.#witness !== null) this.#tell(this.#witness, held.bytes, 0, used, o - before)
       this.#position += used
       if (used >= before) {
         held.length = 0
@@ -353,6 +378,57 @@ export class QemuMigrationDecoder implements StreamDecoder {
       held.drop(used)
     }
     return o
+  }
+
+  /** Tells what the last step has read, as soon as it is believed.
+   *  @param index where the step starts among the bytes being pushed */
+  #tell(witness: Witness, bytes: Uint8Array, start: number, used: number, index: number): void {
+    const size = this.#kept
+    if (this.#state === STATE.trial) {
+      if (size > 0)
+        this.#tentative.push({ position: this.#position, bytes: bytes.slice(start, start + size) })
+      return
+    }
+    if (this.#tentative.length > 0) {
+      this.#tellTentative(witness, index)
+      this.#tentative = []
+    }
+    if (size > 0) witness.element(this.#keptKind, bytes, start, start + size, index + size)
+    else if (this.#state === STATE.blob)
+      witness.element('qemu.blob-end', bytes, start + used - 1, start + used, index + used)
+    this.#keptKind = 'plain'
+  }
+
+  /** Tells what was held for an element whose rest does not come, as far as it was looked at. */
+  #tellPartial(witness: Witness): void {
+    const { bytes, length } = this.#held
+    const looked = length === 0 ? 0 : this.#lookedAt(bytes[0] as number, length)
+    if (looked > 0) witness.element('plain', bytes, 0, looked, looked - length)
+  }
+
+  /** How many of the bytes that were held had to make sense. */
+  #lookedAt(type: number, length: number): number {
+    switch (this.#state) {
+      case STATE.ram:
+      case STATE.block:
+        return Math.min(length, 9)
+      case STATE.capabilities:
+        return 1
+      case STATE.section:
+        return type === SECTION.subsection ? Math.min(length, 2) : length
+      case STATE.header:
+      case STATE.ramBlocks:
+      case STATE.footer:
+      case STATE.trailer:
+        return length
+      default:
+        return 0
+    }
+  }
+
+  #tellTentative(witness: Witness, index: number): void {
+    for (const { position, bytes } of this.#tentative)
+      witness.element('plain', bytes, 0, bytes.length, index + position + bytes.length - this.#position)
   }
 
   /** Counts past contents. */
@@ -383,6 +459,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     const known = version >= STREAM_VERSION.min && version <= STREAM_VERSION.max
     if (u32be(bytes, start) !== STREAM_MAGIC || !known) return 0
     this.#state = STATE.section
+    this.#kept = STREAM_HEADER_SIZE
     this.#sink({
       type: 'qemu.header',
       connection: this.#connection,
@@ -412,6 +489,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
         return this.#machine === null ? 0 : this.#readSubsection(bytes, start, end)
       case SECTION.eof:
         this.#state = STATE.trailer
+        this.#kept = 1
         return 1
       default:
         return 0
@@ -422,6 +500,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readNamedHeader(bytes: Uint8Array, start: number, end: number, type: number): number {
     const size = namedHeaderSize(bytes, start, end)
     if (size <= 0) return size
+    this.#kept = size
     const id = u32be(bytes, start + 1)
     const name = text(bytes, start + 6, start + size - 8)
     this.#beginSection(type === SECTION.start ? 'start' : 'full', id, name)
@@ -446,6 +525,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
   /** PART or END of an iterative section. */
   #readNumberedHeader(bytes: Uint8Array, start: number, end: number, type: number): number {
     if (end - start < SECTION_HEADER_SIZE) return -SECTION_HEADER_SIZE
+    this.#kept = SECTION_HEADER_SIZE
     const id = u32be(bytes, start + 1)
     const name = this.#names.get(id) ?? null
     // A stream that was joined under way: the section of unknown name is the one that is sent for seconds.
@@ -535,6 +615,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     }
     const used = blocks.read(bytes, start, end, pageSize)
     if (used > 0) {
+      this.#kept = used
       this.#listLastPacket = this.#packet
       this.#listLastTimeNs = this.#timeNs
     }
@@ -570,8 +651,10 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readRam(bytes: Uint8Array, start: number, end: number): number {
     const ram = this.#ram
     // Held bytes are another array each time: `read` would make a view of them for one record.
-    const used = this.#readingHeld ? ram.readOne(bytes, start, end) : ram.read(bytes, start, end)
+    const single = this.#readingHeld || this.#witness !== null
+    const used = single ? ram.readOne(bytes, start, end) : ram.read(bytes, start, end)
     if (used <= 0) return used
+    this.#kept = ram.headSize
     if (ram.turned) this.#turnRound()
     else if (!this.#rounds.begun && !ram.ended)
       this.#rounds.start(this.#position, this.#firstPacket(), this.#firstTimeNs())
@@ -614,6 +697,10 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readBlock(bytes: Uint8Array, start: number, end: number): number {
     const block = this.#block
     const used = block.read(bytes, start, end)
+    if (used > 0) {
+      this.#kept = block.headSize
+      this.#keptKind = 'qemu.block'
+    }
     if (block.skip > 0) {
       this.#skip = block.skip
       block.skip = 0
@@ -646,6 +733,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     // The section's header was lost and its records were RAM.
     if (this.#id < 0) this.#ramId = id
     this.#footers = FOOTERS.present
+    this.#kept = FOOTER_SIZE
     this.#endSection(FOOTER_SIZE, this.#now())
     return FOOTER_SIZE
   }
@@ -659,6 +747,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     if (end - o <= FOOTER_SIZE) return -FOOTER_SIZE - 1
     if (!isSectionType(bytes[o + FOOTER_SIZE] as number)) return 1
     this.#footers = FOOTERS.present
+    this.#kept = FOOTER_SIZE
     this.#endSection(FOOTER_SIZE, this.#byteAt(FOOTER_SIZE - 1))
     return FOOTER_SIZE
   }
@@ -702,6 +791,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     if (nameSize > MACHINE_NAME_MAX) return 0
     if (!printable(bytes, start + 5, Math.min(end, start + size))) return 0
     if (end - start < size) return -size
+    this.#kept = size
     this.#machine = text(bytes, start + 5, start + size)
     this.#configurationPacket = this.#firstPacket()
     this.#configurationTimeNs = this.#firstTimeNs()
@@ -729,10 +819,13 @@ export class QemuMigrationDecoder implements StreamDecoder {
     } else if (name === 'configuration/uuid') {
       next += 16
       if (end < next) return start - next
+      this.#keptKind = 'qemu.uuid'
     } else {
       this.#searchLeft = CONFIGURATION_SEARCH_MAX
       this.#state = STATE.configurationSearch
     }
+    // The name of what is not known may be anything.
+    this.#kept = this.#state === STATE.configurationSearch ? 2 : next - start
     this.#extendConfiguration()
     return next - start
   }
@@ -740,6 +833,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readCapability(bytes: Uint8Array, start: number, end: number): number {
     const size = 1 + (bytes[start] as number)
     if (end - start < size) return -size
+    this.#kept = size
     this.#capabilitiesLeft--
     if (this.#capabilitiesLeft === 0) this.#state = STATE.section
     this.#extendConfiguration()
@@ -782,6 +876,10 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readCommand(bytes: Uint8Array, start: number, end: number): number {
     if (end - start < 5) return -5
     const size = u16be(bytes, start + 3)
+    // The length of the name behind it is part of what tells a resumed stream.
+    const isResumed = this.#witness !== null && u16be(bytes, start + 1) === COMMAND.recvBitmap && size > 0
+    if (isResumed && end - start < 6) return -6
+    this.#kept = isResumed ? 6 : 5
     this.#command = u16be(bytes, start + 1)
     this.#commandSize = size
     this.#commandPacket = this.#firstPacket()
@@ -791,6 +889,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
       // What is packaged are sections like any other, so they are simply read on.
       if (size !== 4) return 0
       if (end - start < 9) return -9
+      this.#kept = 9
       this.#commandSize = u32be(bytes, start + 5)
       this.#packageEnd = this.#position + 9 + this.#commandSize
       this.#endCommand()
@@ -823,6 +922,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
   #readTrailer(bytes: Uint8Array, start: number, end: number): number {
     if (bytes[start] === SECTION.vmDescription) {
       if (end - start < 5) return -5
+      this.#kept = 5
       this.#skip = u32be(bytes, start + 1)
       this.#state = STATE.over
       return 5
@@ -880,6 +980,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
       case STATE.lost:
         return
       case STATE.trial:
+        this.#tentative = []
         this.#state = STATE.lost
         return
       case STATE.opaque:
@@ -898,6 +999,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
 
   /** The bytes cannot be what the state expects. */
   #misread(): void {
+    this.#tentative = []
     if (this.#state === STATE.trial) this.#state = STATE.lost
     else this.#lose('qemu.desync', `the bytes at offset ${this.#position} fit no record`)
   }
@@ -928,10 +1030,14 @@ export class QemuMigrationDecoder implements StreamDecoder {
     if (end - o < 8) return -8
     if (bytes[o] === SECTION.footer || isEos(bytes, o)) {
       const size = matchSeam(bytes, o, end, this.#ramId, this.#footers)
-      if (size > 0) this.#resume(bytes, o, size)
+      if (size > 0) {
+        this.#kept = size
+        this.#resume(bytes, o, size)
+      }
       return size === 0 ? 1 : size
     }
     this.#trialCount = 0
+    this.#tentative = []
     this.#ram.forgetBlock()
     this.#state = STATE.trial
     return this.#try(bytes, start, end)
@@ -959,6 +1065,7 @@ export class QemuMigrationDecoder implements StreamDecoder {
     this.#skip = ram.skip
     ram.skip = 0
     if (used > 0) {
+      this.#kept = ram.headSize
       if (enough) this.#join(used)
       else this.#trialCount++
     } else if (used === 0 && this.#trialCount === 0) {

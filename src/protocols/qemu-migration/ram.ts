@@ -29,6 +29,8 @@ export class RamReader {
   skip = 0
   /** The last record read ended the section. The caller resets it. */
   ended = false
+  /** Bytes of the last record that `readOne` read, without what its page holds. */
+  headSize = 0
   /** The pages of the round at hand; null while rounds are not told apart. */
   map: PageMap | null = null
   /** The last record read is the first of a new round. The caller resets it. */
@@ -196,6 +198,7 @@ export class RamReader {
     if (flags === RAM.eos || flags === RAM.multifdFlush || flags === RAM.hook) {
       if (high !== 0 || low !== flags) return 0
       this.ended = flags === RAM.eos
+      this.headSize = 8
       return 8
     }
     const kind = flags & ~RAM.continue
@@ -251,6 +254,8 @@ export class RamReader {
     this.#limit = limit
     if (this.map !== null && !this.map.add(page)) this.#turn(this.map, page)
     this.#account(kind)
+    // The fill byte of a page is what the page holds.
+    this.headSize = (kind === RAM.zero ? bodyAt : contentsAt) - start
     const next = contentsAt + size
     if (next <= end) return next - start
     this.skip = next - end

@@ -2,6 +2,7 @@ import { u16be, u32be, u64be } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import { HeldBytes } from './held.ts'
@@ -30,18 +31,20 @@ export interface ReturnPathDecoderOptions {
   readonly diagnostics: Diagnostics
   /** The start of the stream was not captured. */
   readonly midStream: boolean
+  readonly witness?: Witness
 }
 
 /** The return path, destination to source: type u16, length u16, data. After RECV_BITMAP a bitmap follows that no
  *  length covers: size u64, bitmap, end mark u64.
  *  @see protocols.md D.4
  *  @see QEMU migration/migration.c, migrate_send_rp_message; migration/ram.c, ramblock_recv_bitmap_send */
-export class ReturnPathDecoder implements StreamDecoder {
+export class ReturnPathDecoder implements StreamDecoder, Unsettled {
   readonly #connection: Connection
   readonly #direction: Direction
   readonly #sink: EventSink
   readonly #diagnostics: Diagnostics
 
+  readonly #witness: Witness | null
   readonly #held = new HeldBytes()
   #need = 0
   #readingHeld = false
@@ -58,7 +61,12 @@ export class ReturnPathDecoder implements StreamDecoder {
     this.#direction = options.direction
     this.#sink = options.sink
     this.#diagnostics = options.diagnostics
+    this.#witness = options.witness ?? null
     this.#state = options.midStream ? STATE.lost : STATE.message
+  }
+
+  get unsettled(): number {
+    return this.#held.length
   }
 
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
@@ -76,6 +84,7 @@ export class ReturnPathDecoder implements StreamDecoder {
         this.#held.append(bytes, o, end, this.#packet, this.#timeNs)
         return
       }
+      this.#tell(bytes, o, used, o)
       o = this.#pass(o + used, end)
     }
   }
@@ -87,6 +96,7 @@ export class ReturnPathDecoder implements StreamDecoder {
     this.#skip -= contents
     if (contents > 0 && this.#skip === 0) this.#skipped()
     if (contents === size) return
+    this.#tellPartial()
     this.#held.length = 0
     this.#skip = 0
     if (this.#state !== STATE.lost) {
@@ -101,6 +111,7 @@ export class ReturnPathDecoder implements StreamDecoder {
   }
 
   end(_at: Evidence): void {
+    this.#tellPartial()
     const { bytes, length } = this.#held
     // The last message has no successor to confirm it; it is believed when it fills the stream to its end.
     if (this.#state === STATE.lost && bytes[1] === RETURN.shut) {
@@ -124,6 +135,7 @@ export class ReturnPathDecoder implements StreamDecoder {
       return start + added
     }
     held.length = before
+    this.#tell(held.bytes, 0, used, start - before)
     if (used < before) {
       held.drop(used)
       this.#need = 0
@@ -131,6 +143,21 @@ export class ReturnPathDecoder implements StreamDecoder {
     }
     held.length = 0
     return this.#pass(start + used - before, end)
+  }
+
+  /** What a search skips, and what bitmaps hold, is no element.
+   *  @param index where the element starts among the bytes being pushed */
+  #tell(bytes: Uint8Array, start: number, used: number, index: number): void {
+    if (this.#witness === null || this.#state === STATE.lost) return
+    this.#witness.element('plain', bytes, start, start + used, index + used)
+  }
+
+  /** Tells what is held of a message whose rest does not come: its type and length. */
+  #tellPartial(): void {
+    const { bytes, length } = this.#held
+    if (this.#witness === null || length < HEADER_SIZE || this.#state === STATE.bitmapSize) return
+    if (this.#state !== STATE.lost || messageSize(bytes, 0, length) !== 0)
+      this.#witness.element('plain', bytes, 0, HEADER_SIZE, HEADER_SIZE - length)
   }
 
   /** Reads one element: bytes used, or minus the bytes it needs. */

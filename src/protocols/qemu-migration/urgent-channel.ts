@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../../core/diagnostic.ts'
 import { type Evidence, keep } from '../../core/evidence.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 import { HeldBytes } from './held.ts'
@@ -11,13 +12,14 @@ export interface UrgentChannelOptions {
   readonly direction: Direction
   readonly sink: EventSink
   readonly diagnostics: Diagnostics
+  readonly witness?: Witness
 }
 
 /** The additional connection of post-copy on which pages go that the guest waits for (capability postcopy-preempt): RAM records
  *  without any header, each with the name of its block or of the one before. Idle until the switch.
  *  @see protocols.md D.6
  *  @see QEMU migration/ram.c, postcopy_preempt_send_host_page; migration/postcopy-ram.c */
-export class UrgentChannelDecoder implements StreamDecoder {
+export class UrgentChannelDecoder implements StreamDecoder, Unsettled {
   readonly #options: UrgentChannelOptions
   readonly #ram = new RamReader()
   readonly #held = new HeldBytes()
@@ -31,6 +33,10 @@ export class UrgentChannelDecoder implements StreamDecoder {
     this.#options = options
   }
 
+  get unsettled(): number {
+    return this.#held.length
+  }
+
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
     this.#advance(end - start, at)
     let o = start
@@ -42,6 +48,7 @@ export class UrgentChannelDecoder implements StreamDecoder {
       } else if (this.#held.length > 0) o = this.#complete(bytes, o, end)
       else {
         const used = this.#read(bytes, o, end)
+        if (used > 0 && !this.#lost) this.#tell(bytes, o, o)
         if (used >= 0) o += used
         else {
           this.#held.append(bytes, o, end, at.packet, at.timeNs)
@@ -53,12 +60,14 @@ export class UrgentChannelDecoder implements StreamDecoder {
 
   gap(size: number, at: Evidence): void {
     this.#advance(size, at)
+    this.#tellPartial()
     const skipped = Math.min(this.#skip, size)
     this.#skip -= skipped
     if (skipped < size) this.#lose('the head of a page was not captured')
   }
 
   end(at: Evidence): void {
+    this.#tellPartial()
     const { connection, direction, sink } = this.#options
     sink({
       type: 'qemu.urgent-end',
@@ -86,7 +95,9 @@ export class UrgentChannelDecoder implements StreamDecoder {
     while (o < end) {
       held.append(bytes, o, o + 1, packet, timeNs)
       o++
-      if (this.#read(held.bytes, 0, held.length) < 0) continue
+      const used = this.#read(held.bytes, 0, held.length)
+      if (used < 0) continue
+      if (used > 0 && !this.#lost) this.#tell(held.bytes, 0, o - held.length)
       held.length = 0
       break
     }
@@ -102,6 +113,19 @@ export class UrgentChannelDecoder implements StreamDecoder {
     if (used !== 0) return used
     this.#lose('no page begins where one should')
     return end - start
+  }
+
+  /** @param index where the record starts among the bytes being pushed */
+  #tell(bytes: Uint8Array, start: number, index: number): void {
+    const size = this.#ram.headSize
+    this.#options.witness?.element('plain', bytes, start, start + size, index + size)
+  }
+
+  /** Tells what is held of a record whose rest does not come, as far as it had to make sense. */
+  #tellPartial(): void {
+    const { bytes, length } = this.#held
+    const looked = Math.min(length, 9)
+    if (looked > 0) this.#options.witness?.element('plain', bytes, 0, looked, looked - length)
   }
 
   #lose(reason: string): void {

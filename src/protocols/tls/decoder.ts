@@ -3,6 +3,7 @@ import type { Diagnostics } from '../../core/diagnostic.ts'
 import { type Evidence, keep } from '../../core/evidence.ts'
 import { TLS_RECORDS_MAX } from '../../core/limits.ts'
 import type { StreamDecoder } from '../../core/stream-decoder.ts'
+import type { Unsettled, Witness } from '../../core/witness.ts'
 import type { Connection, Direction } from '../../events/connection.ts'
 import type { EventSink } from '../../events/event.ts'
 
@@ -18,11 +19,12 @@ export interface TlsDecoderOptions {
   readonly direction: Direction
   readonly sink: EventSink
   readonly diagnostics: Diagnostics
+  readonly witness?: Witness
 }
 
 /** The record layer of TLS, one direction: lengths and times of protected records, which show the messages inside when
  *  the application writes one message a record. Reads no content. */
-export class TlsDecoder implements StreamDecoder {
+export class TlsDecoder implements StreamDecoder, Unsettled {
   readonly #options: TlsDecoderOptions
   readonly #header = new Uint8Array(HEADER_SIZE)
   #headerSize = 0
@@ -36,6 +38,10 @@ export class TlsDecoder implements StreamDecoder {
     this.#options = options
   }
 
+  get unsettled(): number {
+    return this.#over || this.#left > 0 ? 0 : this.#headerSize
+  }
+
   push(bytes: Uint8Array, start: number, end: number, at: Evidence): void {
     let offset = start
     while (offset < end && !this.#over) {
@@ -46,7 +52,7 @@ export class TlsDecoder implements StreamDecoder {
       } else {
         if (this.#headerSize === 0) this.#first = keep(at)
         this.#header[this.#headerSize++] = bytes[offset++] as number
-        if (this.#headerSize === HEADER_SIZE) this.#startRecord(at)
+        if (this.#headerSize === HEADER_SIZE) this.#startRecord(offset, at)
       }
     }
   }
@@ -59,12 +65,17 @@ export class TlsDecoder implements StreamDecoder {
 
   end(): void {}
 
-  #startRecord(at: Evidence): void {
+  /** @param index where the header ends among the bytes being pushed */
+  #startRecord(index: number, at: Evidence): void {
     const type = this.#header[0] as number
     const size = u16be(this.#header, 3)
     const known = type >= CONTENT_TYPE.changeCipherSpec && type <= CONTENT_TYPE.applicationData
-    if (!known || size === 0 || size > RECORD_SIZE_MAX) this.#stop(at, 'a TLS record header makes no sense')
-    else this.#left = size
+    if (!known || size === 0 || size > RECORD_SIZE_MAX) {
+      this.#stop(at, 'a TLS record header makes no sense')
+      return
+    }
+    this.#left = size
+    this.#options.witness?.element('tls.record', this.#header, 0, HEADER_SIZE, index)
   }
 
   #pass(size: number, at: Evidence): void {
