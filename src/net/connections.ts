@@ -1,7 +1,7 @@
 import type { Packet } from '../capture/packet.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { CONNECTIONS_MAX } from '../core/limits.ts'
+import { CLOSED_NS, CONNECTIONS_MAX, PASSED_NS } from '../core/limits.ts'
 import type { AddressTable } from './address.ts'
 import type { IpPayload } from './ip.ts'
 import type { ReassemblyPool } from './reassembly.ts'
@@ -148,16 +148,36 @@ export class ConnectionTable {
       this.#tracked = this.#tracked.filter(({ pair, ports, connection }) => {
         if (removed >= surplus || !expendable(connection)) return true
         removed++
-        connection.close(at)
-        connection.release()
-        this.#over(connection)
-        const byPorts = this.#pairs.get(pair)
-        if (byPorts?.get(ports) === connection) byPorts.delete(ports)
-        if (byPorts?.size === 0) this.#pairs.delete(pair)
+        this.#drop(pair, ports, connection, at)
         return false
       })
     }
     this.#lastPair = -1
+  }
+
+  /** Forgets what a trace that goes on needs no more: connections that have been closed for a while, and what passed long ago
+   *  on the others.
+   *  @param needed whether something still asks for a connection */
+  expire(at: Evidence, needed: (connection: TcpConnection) => boolean): void {
+    this.#tracked = this.#tracked.filter(({ pair, ports, connection }) => {
+      if (needed(connection)) return true
+      if (!connection.closed || at.timeNs - connection.lastPacket.timeNs <= CLOSED_NS) {
+        connection.forgetRates(at.timeNs - PASSED_NS)
+        return true
+      }
+      this.#drop(pair, ports, connection, at)
+      return false
+    })
+    this.#lastPair = -1
+  }
+
+  #drop(pair: number, ports: number, connection: TcpConnection, at: Evidence): void {
+    connection.close(at)
+    connection.release()
+    this.#over(connection)
+    const byPorts = this.#pairs.get(pair)
+    if (byPorts?.get(ports) === connection) byPorts.delete(ports)
+    if (byPorts?.size === 0) this.#pairs.delete(pair)
   }
 
   /** Forgets the addresses of connections that are no longer followed. */

@@ -91,6 +91,12 @@ export class Network {
     this.#connections.end(at)
   }
 
+  /** Forgets what a capture that goes on needs no more.
+   *  @param needed whether something still asks for a connection */
+  expire(at: Evidence, needed: (connection: TcpConnection) => boolean): void {
+    this.#connections.expire(at, needed)
+  }
+
   /** @param depth in how many tunnels */
   #frame(packet: Packet, depth: number): void {
     const link = this.#link

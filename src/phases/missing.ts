@@ -88,7 +88,7 @@ function transfer({ flags, machine, memory }: Migration, edge: 'start' | 'end'):
   const { control } = machine
   if (edge === 'end' && machine.transfer === 'open')
     return memory.length > 0
-      ? 'the migration socket is still open at the end of the capture'
+      ? 'the migration socket is still open'
       : endOfCapture('stream')
   if (control === 'prepare-failed') return 'prepare failed, no migration socket'
   if (control === 'refused' || control === 'open-failed')
@@ -116,7 +116,7 @@ function cleanup({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
   if (edge === 'start' || machine.intervals.get('finish')?.end == null)
     return 'no finish reply, so the phase has no start'
   return termination(rpc) === null
-    ? 'the libvirt connection is still open at the end of the capture'
+    ? 'the libvirt connection is still open'
     : 'unknown'
 }
 

@@ -1,0 +1,94 @@
+import type { Connection } from '../events/connection.ts'
+import { firstPacket, intervalsOf, type JoinedMigration } from '../phases/join.ts'
+import type { Migration } from '../phases/migration.ts'
+import { isThrough } from '../phases/over.ts'
+import { PHASES, type PhaseId } from '../phases/phase.ts'
+
+/** The stretch that throughput is taken over: long enough to be steady, short enough to follow. */
+const LATELY_NS = 1e9
+
+/** A migration that is under way, as it stands. */
+export interface RunningMigration {
+  /** Name or uuid of the guest, off the wire as it is; null where neither is known yet. */
+  readonly guest: string | null
+  /** The phase that began last and is not over, or where there is none, the one that was over last; null before the first. */
+  readonly phase: PhaseId | null
+  /** The guest's disks are copied. */
+  readonly storage: boolean
+  /** The guest runs at the destination, and asks for the pages that it misses. */
+  readonly postCopy: boolean
+  /** All phases are over, and only late packets are waited for. */
+  readonly through: boolean
+  readonly elapsed_s: number
+  readonly phase_elapsed_s: number | null
+  /** Payload on its way to the destination during the last second; null when there is no memory or disk connection. */
+  readonly throughput_bps: number | null
+  /** Payload to the destination until now. */
+  readonly bytes: number
+  /** Rounds of pre-copy that are over, and bytes of the last of them: what the guest had written meanwhile, but for the first. */
+  readonly rounds: number
+  readonly last_round_bytes: number | null
+}
+
+/** @param latestNs the latest stamp @param silenceNs since then, by a clock elsewhere */
+export function describeRunning(
+  migration: JoinedMigration,
+  latestNs: number,
+  silenceNs: number,
+): RunningMigration {
+  const { libvirt, nova } = migration
+  const now = latestNs + silenceNs
+  const current = currentPhase(migration)
+  const storage = libvirt?.machine.storage === 'open' && libvirt.machine.transfer === 'none'
+  const streams = libvirt === null ? [] : streamsOf(libvirt)
+  const rounds = libvirt === null ? { count: 0, lastBytes: null } : roundsOf(libvirt)
+  return {
+    guest: libvirt?.domain?.name ?? libvirt?.domain?.uuid ?? nova?.instanceUuid ?? null,
+    phase: current?.id ?? null,
+    storage,
+    postCopy: libvirt?.postCopied === true && libvirt.machine.transfer === 'open',
+    through: isThrough(migration),
+    elapsed_s: Math.max(0, now - firstPacket(migration).timeNs) / 1e9,
+    phase_elapsed_s: current === null ? null : Math.max(0, now - current.startNs) / 1e9,
+    throughput_bps: streams.length === 0 ? null : throughput(streams, now),
+    bytes: streams.reduce((sum, { toServer }) => sum + toServer.payloadBytes, 0),
+    rounds: rounds.count,
+    last_round_bytes: rounds.lastBytes,
+  }
+}
+
+function currentPhase(migration: JoinedMigration): { id: PhaseId; startNs: number } | null {
+  const intervals = intervalsOf(migration)
+  let current: { id: PhaseId; startNs: number; open: boolean } | null = null
+  for (const { id } of PHASES) {
+    const interval = intervals.get(id)
+    const start = interval?.start ?? [...(interval?.markers.values() ?? [])][0] ?? null
+    if (start === null) continue
+    const open = interval?.end == null
+    const startNs = start.at.timeNs
+    if (current === null || (open && !current.open) || (open === current.open && startNs >= current.startNs))
+      current = { id, startNs, open }
+  }
+  return current
+}
+
+function streamsOf({ rpc, memory, storage, tunnelled }: Migration): Connection[] {
+  return [...memory, ...storage, ...(tunnelled && rpc !== null ? [rpc] : [])]
+}
+
+/** Series that have become coarse count their last bin as if it were whole. */
+function throughput(streams: readonly Connection[], nowNs: number): number {
+  let bps = 0
+  for (const { toServer } of streams) {
+    const { rates } = toServer
+    if (rates === null) continue
+    const stretchNs = Math.max(LATELY_NS, rates.widthNs)
+    bps += (rates.since(nowNs - stretchNs) * 8e9) / stretchNs
+  }
+  return bps
+}
+
+function roundsOf({ rounds, parallel }: Migration): { count: number; lastBytes: number | null } {
+  if (parallel !== null) return { count: parallel.count, lastBytes: null }
+  return { count: rounds.length, lastBytes: rounds.at(-1)?.bytes ?? null }
+}
