@@ -162,6 +162,10 @@ export const NOVA_WORK_NS = 3600e9
 export const CLOSED_NS = 60e9
 export const PASSED_NS = 600e9
 
+/** The same until a silent connection that belongs to no migration is taken to be gone: Linux asks after two hours whether the
+ *  other end is still there, and then nine times, 75 s apart (tcp_keepalive_time). libvirt and AMQP ask much more often. */
+export const IDLE_NS = 7875e9
+
 /** Request ids of migrations that were reported, remembered so that a late message begins no other. */
 export const REPORTED_MAX = 1024
 

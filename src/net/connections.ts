@@ -1,7 +1,7 @@
 import type { Packet } from '../capture/packet.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { CLOSED_NS, CONNECTIONS_MAX, PASSED_NS } from '../core/limits.ts'
+import { CLOSED_NS, CONNECTIONS_MAX, IDLE_NS, PASSED_NS } from '../core/limits.ts'
 import type { AddressTable } from './address.ts'
 import type { IpPayload } from './ip.ts'
 import type { ReassemblyPool } from './reassembly.ts'
@@ -155,13 +155,13 @@ export class ConnectionTable {
     this.#lastPair = -1
   }
 
-  /** Forgets what a trace that goes on needs no more: connections that have been closed for a while, and what passed long ago
-   *  on the others.
+  /** Forgets what a trace that goes on needs no more: connections that have been closed for a while, or
+   *  silent for long, and what passed long ago on the others.
    *  @param needed whether something still asks for a connection */
   expire(at: Evidence, needed: (connection: TcpConnection) => boolean): void {
     this.#tracked = this.#tracked.filter(({ pair, ports, connection }) => {
       if (needed(connection)) return true
-      if (!connection.closed || at.timeNs - connection.lastPacket.timeNs <= CLOSED_NS) {
+      if (at.timeNs - connection.lastPacket.timeNs <= (connection.closed ? CLOSED_NS : IDLE_NS)) {
         connection.forgetRates(at.timeNs - PASSED_NS)
         return true
       }

@@ -58,14 +58,22 @@ export function isOrderOver(order: SourceOrder, now: Now): boolean {
 
 function libvirtEnded(migration: Migration, now: Now): boolean {
   const { rpc, machine, memory, order } = migration
-  const last = latestNs(migration)
-  if (rpc === null) {
-    if (memory.length === 0) return order !== null && isOrderOver(order, now)
-    return memory.every((each) => termination(each) !== null) && now.ns - last > LATE_NS
-  }
-  if (!LIBVIRT_OVER.has(machine.control)) return false
-  if (termination(rpc) !== null) return now.ns - last > LATE_NS
-  return !isStranded(migration) && now.ns - last > patienceAfter(migration)
+  if (rpc === null && memory.length === 0) return order !== null && isOrderOver(order, now)
+  if (hasClosed(migration)) return isPast(migration, now.ns)
+  const over = rpc !== null && LIBVIRT_OVER.has(machine.control) && !isStranded(migration)
+  return over && now.ns - latestNs(migration) > patienceAfter(migration)
+}
+
+/** Whether a migration has had its end, and late packets would have come by now: what comes from now on is not its own. */
+export function isPast(migration: Migration, nowNs: number): boolean {
+  if (!hasClosed(migration)) return false
+  return nowNs - latestNs(migration) > LATE_NS
+}
+
+/** Its work is done, or has come to nothing, and the connections that tell so have ended. */
+function hasClosed({ rpc, machine, memory }: Migration): boolean {
+  if (rpc !== null) return LIBVIRT_OVER.has(machine.control) && termination(rpc) !== null
+  return memory.length > 0 && memory.every((connection) => termination(connection) !== null)
 }
 
 /** The source closes the connection that it made when it has tidied up; a client may have more to do. */
@@ -88,7 +96,8 @@ function libvirtSilent(migration: Migration, now: Now): boolean {
 /** The last packet that belongs to a migration. Keepalives go on for as long as a connection is open. */
 function latestNs({ rpc, memory, storage, machine, announcements, order }: Migration): number {
   const finish = machine.intervals.get('finish')?.end?.at ?? null
-  const talk = rpc !== null && termination(rpc) !== null ? rpc.lastPacket : (finish ?? rpc?.lastPacket ?? null)
+  const talk =
+    rpc !== null && termination(rpc) !== null ? rpc.lastPacket : (finish ?? rpc?.lastPacket ?? null)
   const all: (Evidence | null | undefined)[] = [talk, announcements.at(-1), order?.end]
   for (const { lastPacket } of [...memory, ...storage]) all.push(lastPacket)
   return all.reduce((latest, at) => Math.max(latest, at?.timeNs ?? latest), Number.NEGATIVE_INFINITY)

@@ -1,6 +1,7 @@
 import { BodyBudget } from '../core/body-budget.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
+import type { Evidence } from '../core/evidence.ts'
 import { LATE_NS, MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX, ROUND_OVERHEAD, SILENCE_NS } from '../core/limits.ts'
 import { type Connection, termination } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
@@ -16,7 +17,7 @@ import { type JoinedMigration, join } from './join.ts'
 import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
 import { NovaTracker } from './nova-tracker.ts'
-import { isOrderOver, isOver, type Now } from './over.ts'
+import { isOrderOver, isOver, isPast, type Now } from './over.ts'
 import { ParallelRounds } from './parallel-rounds.ts'
 import type { Signal } from './signal.ts'
 import { SourceOrder } from './source-order.ts'
@@ -39,6 +40,7 @@ const ACTIVE_MAX = 1024
 const RETRY_NS = 1e9
 /** What a connection carries at least to be taken for a guest's memory by its volume alone. */
 const STRANGER_BYTES_MIN = 64 * 1024
+
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
 const ANNOUNCE_WINDOW_NS = 60e9
 
@@ -312,6 +314,7 @@ export class MigrationTracker {
     if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < CANDIDATES_MAX)
       this.#unanswered.set(connection, event)
     if (!event.sawSyn) this.#strangers.set(connection.id, event)
+    this.#retirePast(event.first)
     const memory = this.#bestFit((migration) => migration.fitOfMemory(connection))
     if (memory !== null) {
       this.#own(connection, memory, 'memory')
@@ -615,6 +618,7 @@ export class MigrationTracker {
 
   /** A guest announces itself: the latest migration of a guest with that NIC. */
   #announced(event: RarpAnnounce): void {
+    this.#retirePast(event.first)
     let owner: Migration | null = null
     for (const migration of this.#active) {
       if (migration.domain?.macs.includes(event.mac)) owner = migration
@@ -634,6 +638,11 @@ export class MigrationTracker {
       if (over && last !== undefined && event.first.timeNs - last.timeNs > ANNOUNCE_WINDOW_NS)
         this.#retire(migration)
     }
+  }
+
+  /** Migrations that have had their end get no more connections and announcements: those belong to later ones. */
+  #retirePast({ timeNs }: Evidence): void {
+    for (const migration of this.#active) if (isPast(migration, timeNs)) this.#retire(migration)
   }
 
   #retire(migration: Migration): void {

@@ -101,6 +101,11 @@ export class Trace {
    *  @returns those, to be described and then forgotten, in order of their first packets */
   ripe(silenceNs: number): JoinedMigration[] {
     const { timeNs } = this.#last
+    // On a quiet wire, what will not come any more is given up by the clock, not after so many packets.
+    if (this.#network.pool.waiting.size > 0) {
+      this.#network.pool.expire(this.#last)
+      this.#queue.release()
+    }
     const ripe = this.#tracker.ripe({ packetNs: timeNs, ns: timeNs + silenceNs })
     const open = ripe.flatMap(streamsOf).filter(({ closed }) => !closed)
     if (open.length === 0) return ripe
