@@ -43,6 +43,7 @@ const DOORS: Readonly<Record<string, string>> = {
   jstat: 'stats/distributions.ts',
   fzstd: 'files/zstd.ts',
   'p-map': 'files/batch.ts',
+  'fast-string-truncated-width': 'cli/status-line.ts',
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })

@@ -166,6 +166,9 @@ export const PASSED_NS = 600e9
  *  other end is still there, and then nine times, 75 s apart (tcp_keepalive_time). libvirt and AMQP ask much more often. */
 export const IDLE_NS = 7875e9
 
+/** Migrations whose figures are kept for the tables at the end of a live run, 1 KB each. */
+export const LIVE_RUNS_MAX = 10_000
+
 /** Request ids of migrations that were reported, remembered so that a late message begins no other. */
 export const REPORTED_MAX = 1024
 

@@ -5,7 +5,7 @@ import type { JoinedMigration } from '../phases/join.ts'
 import type { NamedPingLog } from '../phases/ping-match.ts'
 import { describeCapture, describeMigrations } from '../report/build.ts'
 import type { CaptureReport, MigrationReport } from '../report/model.ts'
-import { describeRunning, type RunningMigration } from '../report/running.ts'
+import type { Followed } from '../report/running.ts'
 import { Numbers } from './numbers.ts'
 import { Trace } from './trace.ts'
 import type { TrafficSummary } from './traffic.ts'
@@ -63,11 +63,10 @@ export class Analyzer {
     return this.#summary.packets
   }
 
-  /** Migrations under way, for somebody who watches. Costs nothing but when it is asked for.
-   *  @param silenceNs since the last packet, by the clock of whoever reads the capture */
-  running(silenceNs = 0): RunningMigration[] {
-    const { latestNs } = this.#summary
-    return this.#trace.migrations.map((migration) => describeRunning(migration, latestNs, silenceNs))
+  /** What is followed now, for somebody who watches: `describeRunning` says what it means. Costs nothing but when it is asked
+   *  for. */
+  get followed(): Followed {
+    return { migrations: this.#trace.migrations, latestNs: this.#summary.latestNs }
   }
 
   /** Reports of the migrations that are over, those that nothing later in the capture can change. They are handed out once and

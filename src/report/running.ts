@@ -30,14 +30,22 @@ export interface RunningMigration {
   readonly last_round_bytes: number | null
 }
 
-/** @param latestNs the latest stamp @param silenceNs since then, by a clock elsewhere */
-export function describeRunning(
-  migration: JoinedMigration,
-  latestNs: number,
-  silenceNs: number,
-): RunningMigration {
+/** What is followed of a capture that is not over. */
+export interface Followed {
+  /** Not reported yet, in order of their first packets. */
+  readonly migrations: readonly JoinedMigration[]
+  /** The latest stamp, nanoseconds after the first packet. */
+  readonly latestNs: number
+}
+
+/** How migrations stand.
+ *  @param silenceNs since the latest stamp, by a clock elsewhere: on a silent wire no packet tells that time passes */
+export function describeRunning({ migrations, latestNs }: Followed, silenceNs = 0): RunningMigration[] {
+  return migrations.map((migration) => describeOne(migration, latestNs + silenceNs))
+}
+
+function describeOne(migration: JoinedMigration, now: number): RunningMigration {
   const { libvirt, nova } = migration
-  const now = latestNs + silenceNs
   const current = currentPhase(migration)
   const storage = libvirt?.machine.storage === 'open' && libvirt.machine.transfer === 'none'
   const streams = libvirt === null ? [] : streamsOf(libvirt)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Analyzer } from '../../src/pipeline/analyzer.ts'
 import type { MigrationReport } from '../../src/report/model.ts'
+import { describeRunning } from '../../src/report/running.ts'
 import { chain, isLink } from '../support/chain.ts'
 
 const FIXTURES = readdirSync('fixtures', { recursive: true, encoding: 'utf8' })
@@ -81,7 +82,9 @@ test('one that is under way is not given up while the wire is silent as a whole'
   const records = [...chain([IDLE], { pauseS: 0 })]
   for (const piece of records.slice(0, records.length / 2)) analyzer.push(piece)
   expect(analyzer.take(7200e9)).toEqual([])
-  expect(analyzer.running(7200e9)).toMatchObject([{ guest: 'vm1', phase: 'transfer', through: false }])
+  expect(describeRunning(analyzer.followed, 7200e9)).toMatchObject([
+    { guest: 'vm1', phase: 'transfer', through: false },
+  ])
   expect(analyzer.end().migrations.map(({ outcome }) => outcome)).toEqual(['incomplete'])
 })
 
@@ -99,7 +102,7 @@ test('phases are seen as they happen', () => {
   const seen: string[] = []
   for (const piece of chain(['fixtures/openstack-zed/idle.pcap.gz'], { pauseS: 10 })) {
     analyzer.push(piece)
-    const [migration] = analyzer.running()
+    const [migration] = describeRunning(analyzer.followed)
     const what = migration?.through === true ? 'through' : migration?.phase
     if (what != null && what !== seen.at(-1)) seen.push(what)
   }
