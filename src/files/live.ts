@@ -10,8 +10,10 @@ import { openSource, type Source } from './source.ts'
 const LOOK_MS = 100
 /** Shorter pauses of the input are no silence. */
 const SILENCE_MS = 1000
-/** After a request to stop, the program that captures may still hand over what it holds, and end by itself. */
-const DRAIN_MS = 1000
+/** After a request to stop, the program that captures may still hand over what it holds, and end by itself: it is waited for as
+ *  long as bytes come, but not forever, as it may not have been asked. */
+const DRAIN_PAUSE_MS = 1000
+const DRAIN_MAX_MS = 5000
 
 /** How a live run stands. */
 export interface LiveState extends Followed {
@@ -50,6 +52,8 @@ class LiveRun {
   #analyzer: Analyzer | null = null
   /** When the last bytes came. */
   #heardMs = performance.now()
+  /** When somebody asked to stop. */
+  #askedMs = Number.POSITIVE_INFINITY
   #stopped = false
   /** Migrations are handed over one after the other. */
   #handing: Promise<void> = Promise.resolve()
@@ -62,23 +66,31 @@ class LiveRun {
   async toEnd(): Promise<Analysis> {
     const { signal } = this.#options
     let look: NodeJS.Timeout | undefined
-    let drain: NodeJS.Timeout | undefined
+    if (signal.aborted) this.#askedMs = performance.now()
+    signal.addEventListener('abort', () => {
+      this.#askedMs = performance.now()
+    })
     const stop = new Promise<void>((resolve, reject) => {
-      look = setInterval(() => this.#look().catch(reject), LOOK_MS)
-      signal.addEventListener('abort', () => {
-        drain = setTimeout(resolve, DRAIN_MS)
-      })
+      look = setInterval(() => {
+        if (this.#isDrained()) resolve()
+        else this.#look().catch(reject)
+      }, LOOK_MS)
     })
     try {
       await Promise.race([this.#read(), stop])
     } finally {
       this.#stopped = true
       clearInterval(look)
-      clearTimeout(drain)
     }
     await this.#handing
     if (this.#analyzer === null || this.#source === null) return new Analyzer().end()
     return endOf(this.#analyzer, this.#source)
+  }
+
+  #isDrained(): boolean {
+    const now = performance.now()
+    const pause = now - Math.max(this.#heardMs, this.#askedMs)
+    return pause >= DRAIN_PAUSE_MS || now - this.#askedMs >= DRAIN_MAX_MS
   }
 
   async #read(): Promise<void> {

@@ -40,9 +40,10 @@ function migrationText(migration: RunningMigration, silent: boolean): string {
   ].join(', ')
 }
 
-function phaseText({ phase, storage, postCopy }: RunningMigration): string {
+function phaseText({ phase, phase_over, storage, postCopy }: RunningMigration): string {
   if (storage) return 'Storage copy'
   const label = PHASES.find(({ id }) => id === phase)?.label ?? 'Beginning'
+  if (phase_over) return `after ${label}`
   return postCopy ? `${label} (post-copy)` : label
 }
 
