@@ -2,6 +2,7 @@ import { VERSION } from '../../core/version.ts'
 import { type AnalyzeArguments, FORMATS, type Format, NO_OPTIONS, readAnalyze } from './analyze.ts'
 import type { AnnotateArguments } from './annotate.ts'
 import type { CompareArguments } from './compare.ts'
+import type { CompletionArguments } from './completion.ts'
 import type { DoctorArguments } from './doctor.ts'
 import type { ExplainArguments } from './explain.ts'
 import type { StatsArguments } from './stats.ts'
@@ -13,9 +14,17 @@ export type Arguments =
   | DoctorArguments
   | ExplainArguments
   | AnnotateArguments
+  | CompletionArguments
 
 /** First words that name a command; any other is a capture. */
-const COMMANDS: ReadonlySet<string> = new Set(['stats', 'compare', 'doctor', 'explain', 'annotate'])
+const COMMANDS: ReadonlySet<string> = new Set([
+  'stats',
+  'compare',
+  'doctor',
+  'explain',
+  'annotate',
+  'completion',
+])
 
 /** Reads the command line. The simplest ones, the version and captures with at most a format, do without the parser of
  *  options: to load that takes as long as to read a small capture.

@@ -1,8 +1,9 @@
-import yargs from 'yargs'
+import yargs, { type Argv } from 'yargs'
 import { VERSION } from '../../core/version.ts'
 import { analyzeOptions, readAnalyze } from './analyze.ts'
 import { annotateOptions, readAnnotate } from './annotate.ts'
 import { compareOptions, readCompare } from './compare.ts'
+import { completionOptions, readCompletion } from './completion.ts'
 import { doctorOptions, readDoctor } from './doctor.ts'
 import { explainOptions, readExplain } from './explain.ts'
 import type { Arguments } from './index.ts'
@@ -52,12 +53,16 @@ function lastOfEach(argv: Record<string, unknown>): void {
 }
 
 /** Reads a command line with options or commands.
+ *  @param blank a parser that knows nothing yet; or what takes down what is said to one
  *  @returns null when help or the version was asked for, which has been printed then
  *  @throws UsageError */
-export async function parseOptions(words: readonly string[]): Promise<Arguments | null> {
+export async function parseOptions(
+  words: readonly string[],
+  blank: Argv = yargs(),
+): Promise<Arguments | null> {
   let printed = false
   let result: Arguments | null = null
-  const parser = yargs()
+  const parser = blank
     .scriptName('mig-phases')
     .middleware(lastOfEach, true)
     .command(
@@ -106,6 +111,14 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
       (each) => annotateOptions(each),
       (argv) => {
         result = readAnnotate(withDashes(argv))
+      },
+    )
+    .command(
+      'completion [shell]',
+      'a script that completes command lines, for bash, zsh or fish',
+      (each) => completionOptions(each),
+      (argv) => {
+        result = readCompletion(argv)
       },
     )
     .epilogue(STATUS)
