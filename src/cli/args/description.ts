@@ -14,6 +14,8 @@ export interface ArgumentDescription {
   /** What may be given, any number of them with commas between; null for a single value. */
   readonly list: readonly string[] | null
   readonly kind: 'switch' | 'number' | 'text'
+  /** What help calls its value: `FILE`, and others for what is no file; null for a switch. */
+  readonly value: string | null
   readonly repeats: boolean
   readonly required: boolean
   /** In words; null where there is none, or none that says anything. */
@@ -46,10 +48,22 @@ export async function describeProgram(): Promise<readonly CommandDescription[]> 
 /** Options whose values are put together with commas. */
 const LISTS: Readonly<Record<string, readonly string[]>> = { tables: TABLES, metrics: METRIC_IDS }
 
+/** Values that are neither numbers nor files. */
+const VALUES: Readonly<Record<string, string>> = {
+  tables: 'NAME,…',
+  metrics: 'NAME,…',
+  factors: 'PATTERN',
+  'group-by': 'FACTOR,…',
+  filter: 'FACTOR=LEVEL',
+  'fail-if': 'CONDITION',
+  'clock-offset': 'FILE=SECONDS',
+  'downtime-limit': 'MS',
+  format: 'FORMAT',
+}
+
 /** Stands in for a parser of the whole command line. */
 class ProgramRecorder {
   readonly commands: CommandDescription[] = []
-  #epilogue: string | null = null
 
   command(usage: string, about: string, builder: (parser: Argv) => unknown): this {
     const recorder = new CommandRecorder()
@@ -64,11 +78,6 @@ class ProgramRecorder {
       examples: recorder.examples,
       epilogue: recorder.ending,
     })
-    return this
-  }
-
-  epilogue(text: string): this {
-    this.#epilogue = text
     return this
   }
 
@@ -98,10 +107,7 @@ class ProgramRecorder {
     return this
   }
 
-  async parseAsync(): Promise<void> {
-    const [main] = this.commands
-    if (main !== undefined) this.commands[0] = { ...main, epilogue: main.epilogue ?? this.#epilogue }
-  }
+  async parseAsync(): Promise<void> {}
 }
 
 /** The same for one command. */
@@ -113,6 +119,11 @@ class CommandRecorder {
 
   epilogue(text: string): this {
     this.ending = text
+    return this
+  }
+
+  /** Only puts options in order. */
+  group(): this {
     return this
   }
 
@@ -142,6 +153,7 @@ function describe(name: string, options: Options | PositionalOptions): ArgumentD
     choices: choices === undefined ? null : choices.map(String),
     list: LISTS[name] ?? null,
     kind,
+    value: kind === 'switch' ? null : (VALUES[name] ?? (kind === 'number' ? 'NUMBER' : 'FILE')),
     repeats: array === true,
     required: demandOption === true,
     default: defaultText(options),

@@ -12,12 +12,6 @@ import { UsageError } from './usage-error.ts'
 
 const WIDTH = 100
 
-const ABOUT =
-  'Reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap, pcapng or DPMI file (compressed with gzip or zstd, or not), a folder of them, a pattern, @FILE with a list, or - for standard input.'
-
-const STATUS =
-  'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 3 a comparison found a regression, 4 no migration in the input. Diagnostics go to standard error. NO_COLOR turns colours off.'
-
 /** A lone dash, standard input, which yargs drops among the words: it goes through as a name that no file has. */
 const DASH = '\u0000-'
 const tokenOf = (word: string): string => (word === '-' ? DASH : word)
@@ -67,7 +61,7 @@ export async function parseOptions(
     .middleware(lastOfEach, true)
     .command(
       '$0 [captures..]',
-      ABOUT,
+      'reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it',
       (each) => analyzeOptions(each),
       (argv) => {
         result = readAnalyze(withDashes(argv))
@@ -121,7 +115,6 @@ export async function parseOptions(
         result = readCompletion(argv)
       },
     )
-    .epilogue(STATUS)
     .version(VERSION)
     .alias('h', 'help')
     .wrap(WIDTH)

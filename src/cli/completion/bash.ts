@@ -1,5 +1,5 @@
 import type { ArgumentDescription, CommandDescription } from '../args/description.ts'
-import { optionsOf, quoted, spellings } from './words.ts'
+import { isFile, optionsOf, quoted, spellings } from './words.ts'
 
 /** The name that stands for captures without a command. */
 const MAIN = '-'
@@ -106,10 +106,11 @@ function valueCases(command: CommandDescription): string[] {
   })
 }
 
-function actionOf({ choices, list, kind }: ArgumentDescription): string | null {
+function actionOf(argument: ArgumentDescription): string | null {
+  const { choices, list } = argument
   if (list !== null) return `_mig_phases_list ${quoted(list.join(' '))}`
   if (choices !== null) return `_mig_phases_words ${quoted(choices.join(' '))}`
-  return kind === 'number' ? ':' : null
+  return isFile(argument) ? null : ':'
 }
 
 function optionCase(command: CommandDescription): string {

@@ -1,5 +1,5 @@
 import type { ArgumentDescription, CommandDescription } from '../args/description.ts'
-import { optionsOf, short } from './words.ts'
+import { isFile, optionsOf, short } from './words.ts'
 
 export function renderFish(commands: readonly CommandDescription[]): string {
   const named = commands.filter(({ name }) => name !== null)
@@ -25,11 +25,12 @@ function linesOf(command: CommandDescription, condition: string): string[] {
 }
 
 /** Files are what fish offers by itself. */
-function takes({ choices, list, kind }: ArgumentDescription): string[] {
+function takes(option: ArgumentDescription): string[] {
+  const { choices, list, kind } = option
   if (kind === 'switch') return []
   if (list !== null) return ['-x', '-a', quoted(`(__fish_append , ${list.join(' ')})`)]
   if (choices !== null) return ['-x', '-a', quoted(choices.join(' '))]
-  return [kind === 'number' ? '-x' : '-r']
+  return [isFile(option) ? '-r' : '-x']
 }
 
 function line(words: readonly string[]): string {

@@ -11,6 +11,7 @@ const EVERYWHERE: readonly ArgumentDescription[] = [
   choices: null,
   list: null,
   kind: 'switch',
+  value: null,
   repeats: false,
   required: false,
   default: null,
@@ -27,6 +28,11 @@ function negated(option: ArgumentDescription): ArgumentDescription[] {
   return option.about.includes(`--${name}`)
     ? [{ ...option, name, letter: null, about: `no ${option.name}` }]
     : []
+}
+
+/** Whether a value is the name of a file, or begins with one. */
+export function isFile({ value, choices }: ArgumentDescription): boolean {
+  return choices === null && value?.startsWith('FILE') === true
 }
 
 /** How an option may be written. */

@@ -1,5 +1,5 @@
 import type { ArgumentDescription, CommandDescription } from '../args/description.ts'
-import { optionsOf, quoted, short, spellings } from './words.ts'
+import { isFile, optionsOf, quoted, short, spellings } from './words.ts'
 
 export function renderZsh(commands: readonly CommandDescription[]): string {
   const [main, ...others] = commands
@@ -65,10 +65,11 @@ function optionSpec(option: ArgumentDescription): string {
   return `${quoted(`(${names.join(' ')})`)}{${names.join(',')}}${quoted(rest)}`
 }
 
-function actionOf({ choices, list, kind }: ArgumentDescription): string {
+function actionOf(argument: ArgumentDescription): string {
+  const { choices, list } = argument
   if (list !== null) return `_sequence compadd - ${list.join(' ')}`
   if (choices !== null) return `(${choices.join(' ')})`
-  return kind === 'number' ? ' ' : '_files'
+  return isFile(argument) ? '_files' : ' '
 }
 
 function plain(name: string): string {
