@@ -97,6 +97,40 @@ test('one of which nothing comes any more, while other packets do, is given up a
   expect(taken[0]?.failure?.message).toContain('connection lost')
 })
 
+/** A capture that ends right behind the finish reply, on a wire that goes on. */
+function withoutCleanup(path: string, pauseS: number): Uint8Array[] {
+  const records = [...chain([path], { pauseS: 0 })]
+  const [migration] = analyseWhole(records)
+  const finished = migration?.phases.find(({ id }) => id === 'finish')?.end.packet ?? 0
+  // The file's header comes before the packets.
+  return [...records.slice(0, finished + 1), ...[...chain([path], { pauseS })].slice(records.length)]
+}
+
+test('a client may keep its connection: its migration is over soon all the same', () => {
+  const MANAGED = 'fixtures/libvirt-9.0/managed.client.pcap.gz'
+  expect(watch(withoutCleanup(MANAGED, 25)).taken).toEqual([])
+  const { taken } = watch(withoutCleanup(MANAGED, 40))
+  expect(taken).toMatchObject([{ outcome: 'completed' }])
+  expect(taken[0]?.phases.find(({ id }) => id === 'cleanup')).toMatchObject({
+    duration_s: null,
+    reason: 'the libvirt connection is still open',
+  })
+})
+
+test('a source that made the connection closes it: that is waited for', () => {
+  expect(watch(withoutCleanup(IDLE, 50)).taken).toEqual([])
+  // Nothing passes any more, not even the keepalives.
+  expect(watch(withoutCleanup(IDLE, 70)).taken).toMatchObject([{ outcome: 'completed' }])
+})
+
+test('a conversation that comes to life again after it was given up begins no other migration', () => {
+  const records = [...chain([IDLE], { pauseS: 0 })]
+  const beats = [...chain([IDLE], { pauseS: 90 })].slice(records.length)
+  const half = records.length >>> 1
+  const { taken, left } = watch([...records.slice(0, half), ...beats, ...records.slice(half)])
+  expect([...taken, ...left].map(({ outcome }) => outcome)).toEqual(['failed'])
+})
+
 test('phases are seen as they happen', () => {
   const analyzer = new Analyzer()
   const seen: string[] = []
