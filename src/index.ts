@@ -27,3 +27,4 @@ export type {
   StorageReport,
   TransferReport,
 } from './report/model.ts'
+export { describeRunning, type Followed, type RunningMigration } from './report/running.ts'

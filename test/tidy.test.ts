@@ -45,6 +45,7 @@ const DOORS: Readonly<Record<string, string>> = {
   '@noble/hashes/blake3.js': 'redact/keyed.ts',
   fzstd: 'files/zstd.ts',
   'p-map': 'files/batch.ts',
+  'fast-string-truncated-width': 'cli/status-line.ts',
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })

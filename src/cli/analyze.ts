@@ -20,15 +20,36 @@ export async function analyzeCaptures(args: AnalyzeArguments): Promise<ExitStatu
   const facts = { pings, downtimeLimitS: args.downtimeLimitS }
   const captures = await findAll(args.captures, args.grouping, findings)
   findings.summary = !args.merge && captures.paths.length > FEW_CAPTURES
-  const output = await makeOutput(args, captures.byName, stdout.isTTY === true)
-  const interrupted = args.merge
-    ? await analyzeTogether(args, facts, output, findings)
-    : await analyzeEach(args, captures, facts, output, findings)
+  const live = isLive(args, captures)
+  const output = await makeOutput(args, captures.byName, stdout.isTTY === true, live)
+  const interrupted = live
+    ? await analyzeStream(args, captures, facts, output, findings)
+    : args.merge
+      ? await analyzeTogether(args, facts, output, findings)
+      : await analyzeEach(args, captures, facts, output, findings)
   await output.end(findings.migrations)
   findings.end(pings)
   if (interrupted) return EXIT.interrupted
   if (findings.errors > 0) return EXIT.unreadable
   return findings.migrations > 0 || output.resumed > 0 ? EXIT.ok : EXIT.noMigration
+}
+
+/** Whether a capture comes on standard input, and nothing else is read: it may be in the making. */
+function isLive({ merge, resume }: AnalyzeArguments, { paths }: NamedCaptures): boolean {
+  return paths.length === 1 && paths[0] === '-' && !merge && resume === null
+}
+
+/** A user who stops it has seen what there was: that is how a live run ends, and no other status than that of its end. */
+async function analyzeStream(
+  { progress }: AnalyzeArguments,
+  { factorsOf }: NamedCaptures,
+  facts: RunFacts,
+  output: Output,
+  findings: Findings,
+): Promise<false> {
+  const { analyzeLive } = await import('./live.ts')
+  await analyzeLive({ progress, factors: factorsOf.get('-') ?? {}, facts }, output, findings)
+  return false
 }
 
 async function readPings(paths: readonly string[], findings: Findings): Promise<NamedPingLog[]> {

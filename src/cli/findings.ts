@@ -30,9 +30,15 @@ export class Findings {
     this.#errors.push(`${nameOf(error.input ?? path)} ${error.message}`)
   }
 
-  analysed({ captures, migrations, traffic }: Analysis): void {
+  /** Migrations that were found before all of their capture was read. */
+  found(migrations: readonly MigrationReport[]): void {
     this.migrations += migrations.length
     for (const migration of migrations) this.#useLog(migration)
+  }
+
+  /** @param before migrations of it that were found before */
+  analysed({ captures, migrations, traffic }: Analysis, before = 0): void {
+    this.found(migrations)
     for (const capture of captures) {
       for (const { code, severity, message, count } of capture.diagnostics) {
         if (severity === 'info') continue
@@ -41,7 +47,7 @@ export class Findings {
         if (this.summary) this.#count(code, text)
         else say(text)
       }
-      if (migrations.length > 0) continue
+      if (before + migrations.length > 0) continue
       if (this.summary) this.#empty.push(nameOf(capture.file))
       else say(`mig-phases: ${nameOf(capture.file)}: ${notFoundText(capture, traffic)}`)
     }

@@ -38,6 +38,10 @@ async function run(words: readonly string[]): Promise<ExitStatus> {
       const { explainCapture } = await import('./explain.ts')
       return await explainCapture(args)
     }
+    case 'completion': {
+      const { writeCompletion } = await import('./completion/index.ts')
+      return await writeCompletion(args)
+    }
     case 'annotate': {
       const { annotateCapture } = await import('./annotate.ts')
       return await annotateCapture(args)

@@ -1,8 +1,9 @@
+import { LIVE_RUNS_MAX } from '../core/limits.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { assembleReport } from '../report/assemble.ts'
 import { renderJson } from '../report/json.ts'
 import { runOf } from '../report/metrics-of.ts'
-import type { Report } from '../report/model.ts'
+import type { CaptureReport, MigrationReport, Report } from '../report/model.ts'
 import type { Run } from '../stats/group.ts'
 import type { AnalyzeArguments } from './args/analyze.ts'
 import { Destination, palette } from './output.ts'
@@ -12,15 +13,18 @@ export interface Output {
   /** Captures that an earlier run had done. */
   resumed: number
   analysed(analysis: Analysis): Promise<void>
+  /** Migrations of a capture that is still read: they are not in its analysis then. Absent where all are written at the end. */
+  readonly finished?: (migrations: readonly MigrationReport[]) => Promise<void>
   /** @param migrations found in this run */
   end(migrations: number): Promise<void>
 }
 
-/** @param byName all captures were named one by one */
+/** @param byName all captures were named one by one @param live migrations may come before their capture ends */
 export async function makeOutput(
   args: AnalyzeArguments,
   byName: boolean,
   terminal: boolean,
+  live: boolean,
 ): Promise<Output> {
   const destination = new Destination(args.resume ?? args.output, args.resume !== null)
   switch (args.format) {
@@ -40,8 +44,12 @@ export async function makeOutput(
       )
     case 'md':
     case 'table':
-      return new TableOutput(args, destination, args.each ?? byName, terminal && args.output === null)
+      break
   }
+  const each = args.each ?? byName
+  const toTerminal = terminal && args.output === null
+  if (live && each && args.format === 'table') return new LiveTableOutput(args, destination, toTerminal)
+  return new TableOutput(args, destination, each, toTerminal)
 }
 
 /** A migration a line, as soon as it is known: all lines of a capture at once. */
@@ -51,6 +59,11 @@ class LinesOutput implements Output {
 
   constructor(destination: Destination) {
     this.#destination = destination
+  }
+
+  async finished(migrations: readonly MigrationReport[]): Promise<void> {
+    const { resultLines } = await import('../files/results.ts')
+    await this.#destination.write(resultLines(migrations, null))
   }
 
   async analysed({ captures, migrations }: Analysis): Promise<void> {
@@ -173,5 +186,57 @@ class TableOutput implements Output {
     }
     await this.#destination.write(`${parts.join('\n\n')}\n`)
     await this.#destination.close()
+  }
+}
+
+/** Each migration as soon as it is over; then the capture, and the groups where there are several. */
+class LiveTableOutput implements Output {
+  resumed = 0
+  readonly #args: AnalyzeArguments
+  readonly #destination: Destination
+  readonly #terminal: boolean
+  #runs: Run[] = []
+  #capture: CaptureReport | null = null
+  #printed = 0
+
+  constructor(args: AnalyzeArguments, destination: Destination, terminal: boolean) {
+    this.#args = args
+    this.#destination = destination
+    this.#terminal = terminal
+  }
+
+  async finished(migrations: readonly MigrationReport[]): Promise<void> {
+    const { renderOne } = await import('../report/table.ts')
+    const colours = await palette(this.#terminal)
+    for (const migration of migrations) {
+      await this.#destination.write(`${renderOne(migration, colours)}\n\n`)
+      this.#runs.push(runOf(migration))
+      this.#printed++
+    }
+    // What a run of days keeps is bounded; it is cut by halves, so that each migration costs the same.
+    if (this.#runs.length > 2 * LIVE_RUNS_MAX) this.#runs = this.#runs.slice(-LIVE_RUNS_MAX)
+  }
+
+  async analysed({ captures, migrations }: Analysis): Promise<void> {
+    await this.finished(migrations)
+    this.#capture = captures[0] ?? null
+  }
+
+  async end(migrations: number): Promise<void> {
+    if (migrations === 0 || this.#capture === null) return
+    const { renderCapture } = await import('../report/table.ts')
+    const colours = await palette(this.#terminal)
+    await this.#destination.write(`${renderCapture(this.#capture, this.#printed, colours)}\n`)
+    if (this.#printed > 1) await this.#destination.write(`\n${await this.#groups()}\n`)
+    await this.#destination.close()
+  }
+
+  async #groups(): Promise<string> {
+    const { renderGroups } = await import('./groups.ts')
+    const runs = this.#runs.slice(-LIVE_RUNS_MAX)
+    const text = await renderGroups(runs, this.#args.grouping, false, this.#terminal)
+    return runs.length === this.#printed
+      ? text
+      : `The last ${runs.length} of ${this.#printed} migrations:\n\n${text}`
   }
 }

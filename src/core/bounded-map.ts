@@ -28,6 +28,10 @@ export class BoundedMap<K, V> {
     this.#entries.delete(key)
   }
 
+  deleteWhere(test: (value: V) => boolean): void {
+    for (const [key, value] of this.#entries) if (test(value)) this.#entries.delete(key)
+  }
+
   /** Oldest first. */
   values(): IterableIterator<V> {
     return this.#entries.values()

@@ -146,6 +146,40 @@ export const PARALLEL_PACKET_OVERHEAD = 512
 /** Migrations reported from one capture. */
 export const MIGRATIONS_MAX = 100_000
 
+/** Nanoseconds that a migration which is over is kept, so that what comes late still belongs to it: in 86 migrations of the
+ *  laboratory's captures nothing changed a report later than 0.05 s after libvirt's connection had ended, and 1 s after Nova's
+ *  last step (its messages and the status of its record). Pings are waited for longer, as long as they count. */
+export const LATE_NS = 5e9
+
+/** The same for a connection of libvirt that stays open after a migration, as a client's does that has more to do. */
+export const KEPT_OPEN_NS = 30e9
+
+/** Nanoseconds that the daemons may take to tidy up after the guest runs at its new host: to free a terabyte of memory takes
+ *  about one minute. */
+export const CLEANUP_NS = 300e9
+
+/** Nanoseconds of silence, on the wire that goes on, after which a migration is given up: twice as long as the daemons' own
+ *  limit (30 s), which a connection over which nothing passes any more has long met. */
+export const SILENCE_NS = 60e9
+
+/** The same while Nova has volumes and networks made ready at the destination, which may take half an hour, or waits for a
+ *  transfer that is not in the capture. */
+export const NOVA_WORK_NS = 3600e9
+
+/** Nanoseconds until a connection that is closed, or what passed on one that belongs to no migration, is forgotten. */
+export const CLOSED_NS = 60e9
+export const PASSED_NS = 600e9
+
+/** The same until a silent connection that belongs to no migration is taken to be gone: Linux asks after two hours whether the
+ *  other end is still there, and then nine times, 75 s apart (tcp_keepalive_time). libvirt and AMQP ask much more often. */
+export const IDLE_NS = 7875e9
+
+/** Migrations whose figures are kept for the tables at the end of a live run, 1 KB each. */
+export const LIVE_RUNS_MAX = 10_000
+
+/** Request ids of migrations that were reported, remembered so that a late message begins no other. */
+export const REPORTED_MAX = 1024
+
 /** Events held back while an earlier packet's bytes may still turn up. */
 export const EVENTS_PENDING_MAX = 100_000
 

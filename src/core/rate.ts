@@ -38,6 +38,28 @@ export class RateSeries {
       visit((this.#bins[i] as number) * this.widthNs, this.#bins[i + 1] as number)
   }
 
+  /** Bytes since an instant, of the bins that begin then or later. Takes as long as there are such bins. */
+  since(fromNs: number): number {
+    let bytes = 0
+    for (let i = this.#length - 2; i >= 0 && (this.#bins[i] as number) * this.widthNs >= fromNs; i -= 2)
+      bytes += this.#bins[i + 1] as number
+    return bytes
+  }
+
+  /** Nobody will ask what was before: its room is another's. */
+  forget(beforeNs: number): void {
+    let kept = 0
+    while (kept < this.#length && ((this.#bins[kept] as number) + 1) * this.widthNs <= beforeNs) kept += 2
+    if (kept === 0) return
+    this.#bins.copyWithin(0, kept, this.#length)
+    this.#length -= kept
+    if (this.#length === 0) this.#endNs = Number.NEGATIVE_INFINITY
+    let size = this.#bins.length
+    while (size > INITIAL_LENGTH && this.#length <= size / 4) size /= 2
+    this.#budget.give((this.#bins.length - size) * 8)
+    this.#bins = this.#bins.slice(0, size)
+  }
+
   /** Nothing is added any more: the room is another's, although what is here stays readable. */
   release(): void {
     this.#budget.give((this.#bins.length - INITIAL_LENGTH) * 8)

@@ -1,6 +1,6 @@
 import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
-import { openSource } from './source.ts'
+import { openSource, type Source } from './source.ts'
 
 export interface Progress {
   /** Bytes of the input taken until now, before decompression. */
@@ -29,6 +29,12 @@ export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}
     analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }
+  return endOf(analyzer, source)
+}
+
+/** The report, with what was wrong with the input itself.
+ *  @throws InputError when that left nothing, or the bytes were those of no capture */
+export function endOf(analyzer: Analyzer, source: Source): Analysis {
   const damage = source.damage()
   if (damage !== null && analyzer.packets === 0)
     throw new InputError(`holds no packet that could be read: ${damage}`)

@@ -1,7 +1,14 @@
 import type { Packet } from '../capture/packet.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { CLOSED_CONNECTIONS_MAX, CONNECTIONS_MAX, UNANSWERED_MAX } from '../core/limits.ts'
+import {
+  CLOSED_CONNECTIONS_MAX,
+  CLOSED_NS,
+  CONNECTIONS_MAX,
+  IDLE_NS,
+  PASSED_NS,
+  UNANSWERED_MAX,
+} from '../core/limits.ts'
 import type { AddressTable } from './address.ts'
 import type { IpPayload } from './ip.ts'
 import type { ReassemblyPool } from './reassembly.ts'
@@ -28,6 +35,7 @@ export class ConnectionTable {
   readonly #diagnostics: Diagnostics
   readonly #connected: (connection: TcpConnection) => void
   readonly #over: (connection: TcpConnection) => void
+  readonly #forgotten: ((connection: TcpConnection) => void) | undefined
   /** Connections with the same hash, each with the `next`. */
   readonly #chains: (TcpConnection | null)[] = new Array(CHAINS).fill(null)
   /** In the order in which they were opened, with some that were dropped. */
@@ -38,19 +46,22 @@ export class ConnectionTable {
   #closedCount = 0
   readonly #unanswered: (TcpConnection | undefined)[] = new Array(UNANSWERED_MAX).fill(undefined)
   #unansweredCount = 0
-  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more */
+  /** @param connected called for each connection that appears @param over called for each, when it is not followed any more
+   *  @param forgotten called for those of them that were not closed, or have been for long */
   constructor(
     addresses: AddressTable,
     pool: ReassemblyPool,
     diagnostics: Diagnostics,
     connected: (connection: TcpConnection) => void,
     over: (connection: TcpConnection) => void,
+    forgotten?: (connection: TcpConnection) => void,
   ) {
     this.#addresses = addresses
     this.#pool = pool
     this.#diagnostics = diagnostics
     this.#connected = connected
     this.#over = over
+    this.#forgotten = forgotten
   }
 
   /** The capture is over: every connection gets its end. */
@@ -167,7 +178,7 @@ export class ConnectionTable {
   }
 
   /** @returns whether it was still followed */
-  #drop(connection: TcpConnection, at: Packet): boolean {
+  #drop(connection: TcpConnection, at: Evidence): boolean {
     if (!connection.followed) return false
     this.#unchain(connection)
     connection.close(at)
@@ -192,7 +203,27 @@ export class ConnectionTable {
     const tracked = this.#tracked
     for (const expendable of EXPENDABLE)
       for (const connection of tracked)
-        if (surplus > 0 && expendable(connection) && this.#drop(connection, at)) surplus--
+        if (surplus > 0 && expendable(connection) && this.#forget(connection, at)) surplus--
+  }
+
+  /** Forgets what a trace that goes on needs no more: connections that have been closed for a while, or
+   *  silent for long, and what passed long ago on the others.
+   *  @param needed whether something still asks for a connection */
+  expire(at: Evidence, needed: (connection: TcpConnection) => boolean): void {
+    for (const connection of [...this.#tracked]) {
+      if (!connection.followed || needed(connection)) continue
+      if (at.timeNs - connection.lastPacket.timeNs > (connection.closed ? CLOSED_NS : IDLE_NS))
+        this.#forget(connection, at)
+      else connection.forgetRates(at.timeNs - PASSED_NS)
+    }
+  }
+
+  /** Drops a connection, and tells those who may still wait for something from it.
+   *  @returns whether it was still followed */
+  #forget(connection: TcpConnection, at: Evidence): boolean {
+    if (!this.#drop(connection, at)) return false
+    this.#forgotten?.(connection)
+    return true
   }
 
   /** Forgets the addresses of connections that are no longer followed. */

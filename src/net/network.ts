@@ -36,6 +36,8 @@ export interface NetworkHandlers {
   readonly connected: (connection: TcpConnection) => void
   /** Once for each connection: it is not followed any more, and its counts are final. */
   readonly over: (connection: TcpConnection) => void
+  /** After that, for one that was given up although it may not be at its end, or that was closed long ago. */
+  readonly forgotten?: (connection: TcpConnection) => void
   /** A segment with payload, `bytes[start … end)` of which was captured, also one that is a copy of another: called when its
    *  stream has got it, if it gets it at all. Absent where nobody asks. */
   readonly segment?: (
@@ -94,6 +96,7 @@ export class Network {
       handlers.diagnostics,
       handlers.connected,
       handlers.over,
+      handlers.forgotten,
     )
   }
 
@@ -108,6 +111,12 @@ export class Network {
     this.#fragments.clear()
     this.#clock.report(this.#handlers.diagnostics)
     this.#connections.end(at)
+  }
+
+  /** Forgets what a capture that goes on needs no more.
+   *  @param needed whether something still asks for a connection */
+  expire(at: Evidence, needed: (connection: TcpConnection) => boolean): void {
+    this.#connections.expire(at, needed)
   }
 
   /** @param depth in how many tunnels */

@@ -94,6 +94,12 @@ export class TcpConnection implements Connection {
     return this.#clientIsLow ? { toServer: low, toClient: high } : { toServer: high, toClient: low }
   }
 
+  /** Nobody asks what passed before any more. */
+  forgetRates(beforeNs: number): void {
+    this.fromLow.rates?.forget(beforeNs)
+    this.fromHigh.rates?.forget(beforeNs)
+  }
+
   /** No longer followed: gives back what it took of the room that all connections share. */
   release(): void {
     this.followed = false

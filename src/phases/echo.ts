@@ -39,6 +39,17 @@ export class EchoTracker {
     this.#waiting.delete(migration)
   }
 
+  /** Whether no request that still comes counts for a migration that is over. */
+  isThrough(migration: Migration, nowNs: number): boolean {
+    if (!this.#waiting.has(migration) || this.#conversations.size === 0) return true
+    return nowNs > (windowOf(migration)?.toNs ?? Number.NEGATIVE_INFINITY)
+  }
+
+  /** A migration is over: it is measured now, and followed no more. */
+  finish(migration: Migration): void {
+    if (this.#waiting.delete(migration)) this.#measure(migration)
+  }
+
   echo(event: IcmpEcho): void {
     const { timeNs } = event.first
     if (timeNs - this.#lookedNs >= LOOK_EVERY_NS) this.#look(timeNs)

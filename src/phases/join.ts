@@ -43,7 +43,8 @@ export function intervalsOf(migration: JoinedMigration): Intervals {
   return all
 }
 
-function firstPacket({ libvirt, nova }: JoinedMigration): Evidence {
+/** Where a migration begins in the capture. */
+export function firstPacket({ libvirt, nova }: JoinedMigration): Evidence {
   const packets = [libvirt?.firstPacket, nova?.firstPacket].filter((at) => at !== undefined)
   return packets.reduce((a, b) => (b.packet < a.packet ? b : a))
 }

@@ -87,9 +87,7 @@ function prepare({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
 function transfer({ flags, machine, memory }: Migration, edge: 'start' | 'end'): string {
   const { control } = machine
   if (edge === 'end' && machine.transfer === 'open')
-    return memory.length > 0
-      ? 'the migration socket is still open at the end of the capture'
-      : endOfCapture('stream')
+    return memory.length > 0 ? 'the migration socket is still open' : endOfCapture('stream')
   if (control === 'prepare-failed') return 'prepare failed, no migration socket'
   if (control === 'refused' || control === 'open-failed')
     return 'the libvirt connection failed, no migration socket'
@@ -115,9 +113,7 @@ function cleanup({ rpc, machine }: Migration, edge: 'start' | 'end'): string {
   if (rpc === null) return NO_RPC
   if (edge === 'start' || machine.intervals.get('finish')?.end == null)
     return 'no finish reply, so the phase has no start'
-  return termination(rpc) === null
-    ? 'the libvirt connection is still open at the end of the capture'
-    : 'unknown'
+  return termination(rpc) === null ? 'the libvirt connection is still open' : 'unknown'
 }
 
 function endOfCapture(what: string): string {

@@ -35,29 +35,40 @@ export class NovaMigration {
   postIsCast = false
   /** What its messages took, as far as they were captured. */
   readonly messages: Carried[] = []
+  /** The API showed the guest at its new host. */
+  shown = false
   firstPacket: Evidence
   lastPacket: Evidence
+  /** The last that was heard of it, also what moves nothing: messages that it took. */
+  lastHeard: Evidence
 
   constructor(instanceUuid: string, at: Evidence, unexpected: Unexpected) {
     this.instanceUuid = instanceUuid
     this.machine = new PhaseMachine(unexpected)
     this.firstPacket = at
     this.lastPacket = at
+    this.lastHeard = at
   }
 
   signal(name: SignalName, first: Evidence, last: Evidence, inferred = false): void {
     if (first.packet < this.firstPacket.packet) this.firstPacket = first
     if (last.packet > this.lastPacket.packet) this.lastPacket = last
+    this.heard(last)
     this.machine.signal({ name, first, last, inferred })
   }
 
   /** A message that belongs to this migration passes. */
   carries(event: AmqpMessage | HttpRequest | HttpResponse): void {
+    this.heard(event.last)
     const message = carried(event)
     if (message !== null) this.addMessage(message)
   }
 
   addMessage(message: Carried): void {
     if (this.messages.length < MESSAGES_MAX) this.messages.push(message)
+  }
+
+  heard(at: Evidence): void {
+    if (at.packet > this.lastHeard.packet) this.lastHeard = at
   }
 }

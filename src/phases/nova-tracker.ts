@@ -1,7 +1,7 @@
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { MIGRATIONS_MAX } from '../core/limits.ts'
+import { MIGRATIONS_MAX, REPORTED_MAX } from '../core/limits.ts'
 import type { AmqpConfirm, AmqpMessage, Rpc } from '../events/amqp.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { KeystoneLogins } from './keystone.ts'
@@ -49,7 +49,7 @@ interface Lookup {
 
 /** Follows live migrations through the API and Nova's messages, each by the uuid of its instance. */
 export class NovaTracker {
-  readonly migrations: NovaMigration[] = []
+  migrations: NovaMigration[] = []
   readonly #diagnostics: Diagnostics
   readonly #logins = new KeystoneLogins()
   /** The latest migration of an instance. */
@@ -78,6 +78,8 @@ export class NovaTracker {
   readonly #conversations = new BoundedMap<string, NovaMigration>(WAITING_MAX)
   /** Casts without an answer, by the channel on which the broker confirms them. */
   readonly #unconfirmed = new BoundedMap<string, NovaMigration>(WAITING_MAX)
+  /** Request ids of migrations that were taken out. */
+  readonly #reported = new BoundedMap<string, true>(REPORTED_MAX)
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
@@ -127,7 +129,19 @@ export class NovaTracker {
     if (rpc.type === 'reply') this.#replied(event, rpc)
     else if (rpc.method !== null && METHODS[rpc.method] !== undefined) this.#asks(event, rpc, rpc.method)
     else if (rpc.method === 'external_instance_event') this.#plugged(event, rpc)
-    else if (rpc.object !== null) this.#saved(rpc)
+    else if (rpc.object !== null) this.#saved(event, rpc)
+  }
+
+  /** Forgets migrations that were reported. */
+  release(reported: ReadonlySet<NovaMigration>): void {
+    if (reported.size === 0) return
+    this.migrations = this.migrations.filter((migration) => !reported.has(migration))
+    for (const { requestId } of reported) if (requestId !== null) this.#reported.set(requestId, true)
+    const isReported = (migration: NovaMigration): boolean => reported.has(migration)
+    for (const each of [this.#current, this.#byRequestId, this.#conversations, this.#unconfirmed])
+      each.deleteWhere(isReported)
+    this.#asked.deleteWhere(({ migration }) => reported.has(migration))
+    this.#called.deleteWhere(({ migration }) => reported.has(migration))
   }
 
   /** What services say to each other for a migration: messages with its request id, and their answers. The first message
@@ -229,8 +243,10 @@ export class NovaTracker {
     if (server?.id == null) return
     const migration = this.#current.get(idOf(server.id))
     if (migration?.postIsCast !== true || server.status !== 'ACTIVE' || server.taskState !== null) return
-    if (server.host !== null && server.host === migration.destinationHost)
-      migration.signal('post.visible', event.first, event.last, true)
+    // Clients go on to ask: the first that is shown it counts.
+    if (migration.shown || server.host === null || server.host !== migration.destinationHost) return
+    migration.shown = true
+    migration.signal('post.visible', event.first, event.last, true)
   }
 
   #asks(event: AmqpMessage, rpc: Rpc, method: string): void {
@@ -258,6 +274,7 @@ export class NovaTracker {
       const known = rpc.requestId === null ? undefined : this.#byRequestId.get(rpc.requestId)
       return known ?? null
     }
+    if (rpc.requestId !== null && this.#reported.has(rpc.requestId)) return null
     const current = this.#current.get(rpc.instanceUuid)
     if (current !== undefined && !isNext(current, rpc, method)) return current
     return BEGINNINGS.has(method) ? this.#begin(rpc.instanceUuid, event.first) : null
@@ -286,10 +303,12 @@ export class NovaTracker {
   }
 
   /** The record of the migration is saved with a new status. */
-  #saved(rpc: Rpc): void {
+  #saved(event: AmqpMessage, rpc: Rpc): void {
     if (rpc.object?.name !== 'Migration' || rpc.object.status === null) return
     const migration = rpc.requestId === null ? undefined : this.#byRequestId.get(rpc.requestId)
-    if (migration !== undefined) migration.status = rpc.object.status
+    if (migration === undefined) return
+    migration.status = rpc.object.status
+    migration.heard(event.last)
   }
 
   #learnRequestId(migration: NovaMigration, requestId: string): void {

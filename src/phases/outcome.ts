@@ -124,14 +124,13 @@ function judgeSilence(migration: Migration, captureEndNs: number): Verdict {
   const last = migration.lastRpcMessage ?? migration.rpc?.lastPacket
   const silence = last === undefined ? 0 : captureEndNs - last.timeNs
   if (silence <= KEEPALIVE_LIMIT_NS) return INCOMPLETE
-  const seconds = (silence / 1e9).toFixed(0)
   const phase = phaseUnderWay(migration)
   const what =
     migration.machine.control === 'connecting' ? 'no answer to the connection request' : 'connection lost'
   return failed(
     phase,
     null,
-    `${what}: nothing on the libvirt connection for the last ${seconds} s of the capture`,
+    `${what}: nothing more on the libvirt connection, for longer than the ${KEEPALIVE_LIMIT_NS / 1e9} s after which the daemons give it up`,
   )
 }
 
@@ -170,8 +169,7 @@ function judgeNova(migration: NovaMigration, captureEndNs: number): Verdict {
   const silence = captureEndNs - migration.lastPacket.timeNs
   const working = nova === 'preparing' || nova === 'prepared'
   if (silence <= NOVA_SILENCE_NS || working) return INCOMPLETE
-  const seconds = (silence / 1e9).toFixed(1)
-  const message = `nothing followed ${lastStep(migration)} in the last ${seconds} s of the capture; the reason did not cross this link`
+  const message = `nothing followed ${lastStep(migration)}; the reason did not cross this link`
   return failed('init', null, message)
 }
 

@@ -113,6 +113,19 @@ export class ParallelRounds {
     return this.reason === null ? this.#rounds : null
   }
 
+  /** Nobody will ask for the rounds any more: their room is another's. */
+  release(): void {
+    if (this.reason === null) this.#budget.give(this.#paid * ROUND_OVERHEAD)
+    this.#paid = 0
+    this.#finished = true
+    this.#free()
+  }
+
+  /** Rounds until now. */
+  get count(): number {
+    return this.#rounds.length
+  }
+
   #open(channel: Connection, at: Evidence): void {
     if (this.#channels.has(channel)) return
     if (this.#channels.size === CHANNELS_MAX) this.#limit('more channels than QEMU has', at)

@@ -1,8 +1,9 @@
 import { BodyBudget } from '../core/body-budget.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import { MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX } from '../core/limits.ts'
-import type { Connection } from '../events/connection.ts'
+import type { Evidence } from '../core/evidence.ts'
+import { LATE_NS, MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX, ROUND_OVERHEAD, SILENCE_NS } from '../core/limits.ts'
+import { type Connection, termination } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { actionOf, type LibvirtCall, type LibvirtEvent, type LibvirtReply } from '../events/libvirt.ts'
 import type { MultifdEvent } from '../events/multifd.ts'
@@ -16,6 +17,7 @@ import { type JoinedMigration, join } from './join.ts'
 import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
 import { NovaTracker } from './nova-tracker.ts'
+import { isOrderOver, isOver, isPast, type Now } from './over.ts'
 import { ParallelRounds } from './parallel-rounds.ts'
 import type { Signal } from './signal.ts'
 import { SourceOrder } from './source-order.ts'
@@ -38,6 +40,7 @@ const ACTIVE_MAX = 1024
 const RETRY_NS = 1e9
 /** What a connection carries at least to be taken for a guest's memory by its volume alone. */
 const STRANGER_BYTES_MIN = 64 * 1024
+
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
 const ANNOUNCE_WINDOW_NS = 60e9
 
@@ -48,6 +51,8 @@ interface Conversation {
   /** Perform, begin or confirm: the server is the source, not the destination. */
   sourceSide: boolean
   migration: Migration | null
+  /** Its migration was taken out: what it still says belongs to nothing, until the next one begins. */
+  reported: boolean
 }
 
 /** The same under TLS. */
@@ -55,12 +60,19 @@ interface EncryptedConversation {
   readonly records: TlsConversation
   readonly prelude: Signal[]
   migration: Migration | null
+  reported: boolean
+}
+
+/** A connection to libvirt's port that nobody accepted. */
+interface Attempt {
+  readonly connection: Connection
+  readonly events: readonly ProtocolEvent[]
 }
 
 /** Gives each event to the migration that it belongs to. Migrations are told apart by their connections; memory
  *  connections are found by the announced port, else by their content, else by time and hosts. */
 export class MigrationTracker {
-  readonly #migrations: Migration[] = []
+  #migrations: Migration[] = []
   readonly #nova: NovaTracker
   readonly #echoes = new EchoTracker()
   readonly #diagnostics: Diagnostics
@@ -68,7 +80,7 @@ export class MigrationTracker {
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
   /** What clients told source daemons to do, and those of them that wait for the answer. */
-  readonly #orders: SourceOrder[] = []
+  #orders: SourceOrder[] = []
   readonly #openOrders = new Map<Connection, SourceOrder>()
   readonly #owners = new Map<Connection, { migration: Migration; role: Role }>()
   /** Migrations that still may get connections or announcements. */
@@ -82,7 +94,7 @@ export class MigrationTracker {
   /** SYNs to libvirt's ports that nobody answered yet. */
   readonly #unanswered = new Map<Connection, TcpOpen>()
   /** Connections to libvirt's ports that were refused. */
-  readonly #attempts: { readonly connection: Connection; readonly events: readonly ProtocolEvent[] }[] = []
+  #attempts: Attempt[] = []
 
   /** @param maps room for telling the rounds of parallel migrations apart */
   constructor(diagnostics: Diagnostics, maps = new BodyBudget(ROUND_MAPS_TOTAL_MAX)) {
@@ -158,23 +170,143 @@ export class MigrationTracker {
       if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
         this.#begin(connection, conversation)
     }
-    for (const [connection, open] of this.#unanswered) {
-      // Where the answers are missing from the capture, what was said shows that there were some.
-      const spoke = this.#conversations.has(connection) || this.#encryptedConversations.has(connection)
-      if (!spoke) this.#attempts.push({ connection, events: [open] })
-    }
+    for (const [connection, open] of this.#unanswered) this.#unaccepted(connection, open)
     for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
     for (const order of this.#orders) this.#fulfil(order)
     this.#echoes.end()
     return join(this.#migrations, this.#nova.migrations)
   }
 
+  /** Migrations that are in the capture, and were not taken out. In order of their first packets. */
+  get migrations(): JoinedMigration[] {
+    return join(this.#migrations, this.#nova.migrations)
+  }
+
+  /** The capture goes on: what is over is decided, as it is at its end.
+   *  @returns migrations that are over, to be taken out */
+  ripe(now: Now): JoinedMigration[] {
+    this.#giveUp(now)
+    const over = this.migrations.filter((migration) => isOver(migration, now))
+    const ended = new Set(over.flatMap(({ libvirt }) => (libvirt === null ? [] : [libvirt])))
+    for (const migration of ended) this.#settle(migration)
+    if (ended.size > 0 && this.#orders.length > 0) this.#fulfilOrdersOf(ended)
+    const ripe = over.filter((migration) => this.#isRipe(migration, now))
+    for (const { libvirt } of ripe) if (libvirt !== null) this.#echoes.finish(libvirt)
+    return ripe
+  }
+
+  /** Whether also what is known now of a migration that is over says so: its memory, pings, and the answer to the order. */
+  #isRipe(migration: JoinedMigration, now: Now): boolean {
+    const { libvirt } = migration
+    if (libvirt === null) return true
+    const ordered = libvirt.order === null || isOrderOver(libvirt.order, now)
+    return ordered && isOver(migration, now) && this.#echoes.isThrough(libvirt, now.ns)
+  }
+
+  /** Forgets migrations that were ripe, once they were reported. */
+  release(migrations: readonly JoinedMigration[]): void {
+    const reported = new Set<Migration>()
+    for (const { libvirt } of migrations) {
+      if (libvirt === null) continue
+      reported.add(libvirt)
+      libvirt.parallel?.release()
+      // The first round of a stream takes no room.
+      this.#maps.give(Math.max(0, libvirt.rounds.length - 1) * ROUND_OVERHEAD)
+      this.#active.delete(libvirt)
+      this.#candidates.delete(libvirt)
+      for (const each of connectionsOf(libvirt)) this.#owners.delete(each)
+      if (libvirt.rpc !== null) this.#silence(libvirt.rpc)
+    }
+    if (reported.size > 0) this.#migrations = this.#migrations.filter((each) => !reported.has(each))
+    this.#nova.release(new Set(migrations.flatMap(({ nova }) => (nova === null ? [] : [nova]))))
+  }
+
+  /** A connection is not followed any more. */
+  forget(connection: Connection): void {
+    if (this.#owners.has(connection)) return
+    const conversation = this.#conversations.get(connection)
+    // A migration that came to nothing is still to be told.
+    if (conversation?.askedForP2p !== true || conversation.sourceSide) this.#conversations.delete(connection)
+    this.#encryptedConversations.delete(connection)
+    this.#openOrders.delete(connection)
+    this.#unclaimed.delete(connection.id)
+    this.#strangers.delete(connection.id)
+  }
+
+  /** Whether a migration that was not taken out holds a connection, or may come to hold it. */
+  needs(connection: Connection): boolean {
+    return this.#owners.has(connection) || this.#conversations.has(connection)
+  }
+
+  /** What began and came to nothing: told as the end of a capture would. */
+  #giveUp(now: Now): void {
+    for (const [connection, conversation] of this.#conversations) {
+      if (conversation.migration !== null || !conversation.askedForP2p || conversation.sourceSide) continue
+      const over = termination(connection) !== null && now.ns - connection.lastPacket.timeNs > LATE_NS
+      if (over) this.#begin(connection, conversation)
+    }
+    for (const [connection, open] of this.#unanswered) {
+      if (now.packetNs - connection.lastPacket.timeNs <= SILENCE_NS) continue
+      this.#unanswered.delete(connection)
+      this.#unaccepted(connection, open)
+    }
+    const later = (attempt: Attempt): boolean => now.ns - attempt.connection.lastPacket.timeNs <= LATE_NS
+    for (const attempt of this.#attempts)
+      if (!later(attempt)) this.#attempt(attempt.connection, attempt.events)
+    this.#attempts = this.#attempts.filter(later)
+    for (const order of this.#orders) {
+      if (!isOrderOver(order, now) || this.#migrations.some((migration) => order.fits(migration))) continue
+      this.#fulfil(order)
+      this.#orders = this.#orders.filter((each) => each !== order)
+    }
+  }
+
+  /** Orders go to the first migrations that they fit; those of some migrations are looked for. */
+  #fulfilOrdersOf(ended: ReadonlySet<Migration>): void {
+    const taken = new Set<Migration>()
+    this.#orders = this.#orders.filter((order) => {
+      const free = (migration: Migration): boolean => migration.order === null && !taken.has(migration)
+      const fitting = this.#migrations.find((migration) => free(migration) && order.fits(migration))
+      if (fitting === undefined) return true
+      taken.add(fitting)
+      if (ended.has(fitting)) fitting.follow(order)
+      return !ended.has(fitting)
+    })
+  }
+
+  /** The migration that a connection ran was taken out. */
+  #silence(rpc: Connection): void {
+    const encrypted = this.#encryptedConversations.get(rpc)
+    const conversation = this.#conversations.get(rpc)
+    if (encrypted !== undefined) {
+      encrypted.reported = true
+      encrypted.migration = null
+    }
+    if (conversation !== undefined) {
+      conversation.reported = true
+      conversation.migration = null
+      conversation.askedForP2p = false
+    }
+    if (termination(rpc) !== null) this.forget(rpc)
+  }
+
   /** A conversation that came to nothing is forgotten, unless it was about to migrate a guest. */
   #closed(event: TcpEvent): void {
-    const conversation = this.#conversations.get(event.connection)
+    const { connection } = event
+    if (this.#encryptedConversations.get(connection)?.migration === null) {
+      this.#encryptedConversations.delete(connection)
+      this.#unanswered.delete(connection)
+    }
+    this.#openOrders.delete(connection)
+    const conversation = this.#conversations.get(connection)
     if (conversation === undefined || conversation.migration !== null) return
-    if (!conversation.askedForP2p) this.#conversations.delete(event.connection)
-    else if (conversation.prelude.length < PRELUDE_MAX) conversation.prelude.push(event)
+    if (conversation.askedForP2p && !conversation.sourceSide) {
+      if (conversation.prelude.length < PRELUDE_MAX) conversation.prelude.push(event)
+      return
+    }
+    this.#conversations.delete(connection)
+    // Where the answers are missing from the capture, what was said shows that there were some.
+    this.#unanswered.delete(connection)
   }
 
   #opened(event: TcpOpen): void {
@@ -182,6 +314,7 @@ export class MigrationTracker {
     if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < CANDIDATES_MAX)
       this.#unanswered.set(connection, event)
     if (!event.sawSyn) this.#strangers.set(connection.id, event)
+    this.#retirePast(event.first)
     const memory = this.#bestFit((migration) => migration.fitOfMemory(connection))
     if (memory !== null) {
       this.#own(connection, memory, 'memory')
@@ -230,6 +363,12 @@ export class MigrationTracker {
     if (this.#attempts.length < ATTEMPTS_MAX) this.#attempts.push({ connection, events: [open, event] })
   }
 
+  /** Nobody answered a SYN. Where the answers are missing from the capture, what was said shows that there were some. */
+  #unaccepted(connection: Connection, open: TcpOpen): void {
+    const spoke = this.#conversations.has(connection) || this.#encryptedConversations.has(connection)
+    if (!spoke) this.#attempts.push({ connection, events: [open] })
+  }
+
   /** A connection to libvirt's port that came to nothing. When the same source gets through right after, it was one
    *  address of several (IPv6, then IPv4), not a failed migration. */
   #attempt(connection: Connection, events: readonly ProtocolEvent[]): void {
@@ -244,11 +383,12 @@ export class MigrationTracker {
     const { connection } = event
     let conversation = this.#conversations.get(connection)
     if (conversation === undefined) {
-      conversation = { prelude: [], askedForP2p: false, sourceSide: false, migration: null }
+      conversation = { prelude: [], askedForP2p: false, sourceSide: false, migration: null, reported: false }
       this.#conversations.set(connection, conversation)
     }
     if (event.type === 'libvirt.call') this.#called(event, conversation)
     if (event.type === 'libvirt.call' || event.type === 'libvirt.reply') this.#ordered(event)
+    if (conversation.reported) return
     if (conversation.migration === null) {
       if (event.type !== 'libvirt.keepalive' && conversation.prelude.length < PRELUDE_MAX)
         conversation.prelude.push(event)
@@ -286,6 +426,7 @@ export class MigrationTracker {
     if (action === 'begin' || action === 'perform' || action === 'confirm') conversation.sourceSide = true
     if (event.arguments?.kind === 'feature' && event.arguments.feature === FEATURE_P2P)
       conversation.askedForP2p = true
+    if (action === 'prepare') conversation.reported = false
     // A management client may run one migration after another over the same connection.
     if (action === 'prepare' && conversation.migration !== null) {
       this.#retire(conversation.migration)
@@ -339,9 +480,10 @@ export class MigrationTracker {
     if (owner !== undefined && owner.role !== 'rpc') return
     let conversation = this.#encryptedConversations.get(connection)
     if (conversation === undefined) {
-      conversation = { records: new TlsConversation(), prelude: [], migration: null }
+      conversation = { records: new TlsConversation(), prelude: [], migration: null, reported: false }
       this.#encryptedConversations.set(connection, conversation)
     }
+    if (conversation.reported) return
     const signal = conversation.records.record(event)
     if (signal === null) return
     conversation.prelude.push(signal)
@@ -476,6 +618,7 @@ export class MigrationTracker {
 
   /** A guest announces itself: the latest migration of a guest with that NIC. */
   #announced(event: RarpAnnounce): void {
+    this.#retirePast(event.first)
     let owner: Migration | null = null
     for (const migration of this.#active) {
       if (migration.domain?.macs.includes(event.mac)) owner = migration
@@ -495,6 +638,11 @@ export class MigrationTracker {
       if (over && last !== undefined && event.first.timeNs - last.timeNs > ANNOUNCE_WINDOW_NS)
         this.#retire(migration)
     }
+  }
+
+  /** Migrations that have had their end get no more connections and announcements: those belong to later ones. */
+  #retirePast({ timeNs }: Evidence): void {
+    for (const migration of this.#active) if (isPast(migration, timeNs)) this.#retire(migration)
   }
 
   #retire(migration: Migration): void {
@@ -535,6 +683,10 @@ export class MigrationTracker {
     this.#echoes.follow(migration)
     return migration
   }
+}
+
+function connectionsOf({ rpc, memory, storage }: Migration): Connection[] {
+  return [...(rpc === null ? [] : [rpc]), ...memory, ...storage]
 }
 
 /** Whether two connections run between the same hosts, to the same port. */

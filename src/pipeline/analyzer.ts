@@ -1,11 +1,17 @@
 import { CaptureReader } from '../capture/open.ts'
 import { CaptureSummary, type FrameFacts } from '../capture/summary.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
+import type { JoinedMigration } from '../phases/join.ts'
 import type { NamedPingLog } from '../phases/ping-match.ts'
 import { describeCapture, describeMigrations } from '../report/build.ts'
 import type { CaptureReport, MigrationReport } from '../report/model.ts'
+import type { Followed } from '../report/running.ts'
+import { Numbers } from './numbers.ts'
 import { Trace } from './trace.ts'
 import type { TrafficSummary } from './traffic.ts'
+
+/** How often it is looked for migrations that are over, by the capture's clock, however often it is asked. */
+const TAKE_EVERY_NS = 100e6
 
 /** What is known of a run besides its packets. */
 export interface RunFacts {
@@ -42,6 +48,8 @@ export class Analyzer {
   readonly #diagnostics = new Diagnostics()
   readonly #trace = new Trace(this.#diagnostics)
   readonly #reader: CaptureReader
+  readonly #numbers = new Numbers()
+  #tookNs = Number.NEGATIVE_INFINITY
 
   constructor(options: AnalyzerOptions = {}) {
     this.#name = options.name ?? 'capture'
@@ -55,6 +63,26 @@ export class Analyzer {
     return this.#summary.packets
   }
 
+  /** What is followed now, for somebody who watches: `describeRunning` says what it means. Costs nothing but when it is asked
+   *  for. */
+  get followed(): Followed {
+    return { migrations: this.#trace.migrations, latestNs: this.#summary.latestNs }
+  }
+
+  /** Reports of the migrations that are over, those that nothing later in the capture can change. They are handed out once and
+   *  forgotten, so that a capture may go on for as long as it likes; `end` reports the others. Ask every now and then.
+   *  @param silenceNs since the last packet, by the clock of whoever reads the capture: on a silent wire no packet tells that
+   *  time passes */
+  take(silenceNs = 0): MigrationReport[] {
+    const { latestNs } = this.#summary
+    if (silenceNs === 0 && latestNs - this.#tookNs < TAKE_EVERY_NS) return []
+    this.#tookNs = latestNs
+    const ripe = this.#trace.ripe(silenceNs)
+    const reports = ripe.length === 0 ? [] : this.#describe(ripe)
+    this.#trace.release(ripe)
+    return reports
+  }
+
   /** @param bytes the next bytes of the capture, borrowed until the call returns
    *  @throws InputError when the first bytes are those of no capture */
   push(bytes: Uint8Array): void {
@@ -66,7 +94,7 @@ export class Analyzer {
     this.#diagnostics.report(code, 'warning', null, () => message)
   }
 
-  /** No more bytes: the report.
+  /** No more bytes: the report, of the migrations that were not taken.
    *  @throws InputError when there were none, or too few to tell */
   end(): Analysis {
     this.#reader.end()
@@ -74,13 +102,17 @@ export class Analyzer {
     const capture = describeCapture(this.#name, this.#compression, this.#summary, this.#diagnostics.list())
     return {
       captures: [capture],
-      migrations: describeMigrations(migrations, this.#summary, {
-        name: this.#name,
-        downtimeLimitS: this.#facts.downtimeLimitS ?? null,
-      }),
+      migrations: this.#describe(migrations),
       traffic: this.#trace.traffic,
       frames: [this.#summary.facts()],
     }
+  }
+
+  /** @param migrations in order of their first packets */
+  #describe(migrations: readonly JoinedMigration[]): MigrationReport[] {
+    this.#numbers.give(migrations, this.#trace.migrations)
+    const options = { name: this.#name, downtimeLimitS: this.#facts.downtimeLimitS ?? null }
+    return describeMigrations(migrations, this.#summary, options, (migration) => this.#numbers.of(migration))
   }
 }
 

@@ -31,6 +31,10 @@ const BOOKS: Readonly<Record<Protocol, number>> = {
   nbd: 0,
 }
 
+/** How often it is looked what can be forgotten, by the capture's clock: that takes some milliseconds where there are many
+ *  connections. */
+const EXPIRE_EVERY_NS = 10e9
+
 /** From packets to migrations: wires the network, the decoders and the tracker. The packets are those of one capture, or
  *  of several that were merged. */
 export class Trace {
@@ -41,6 +45,7 @@ export class Trace {
   readonly #network: Network
   readonly #queue: EventQueue
   #last: Evidence = { packet: 0, timeNs: 0 }
+  #expiredNs = 0
   readonly #sink = (event: ProtocolEvent): void => this.#event(event)
 
   constructor(diagnostics: Diagnostics) {
@@ -53,6 +58,7 @@ export class Trace {
       diagnostics,
       connected: (connection) => new Recognizer(connection, this.#makeDecoders),
       over: (connection) => this.traffic.over(connection),
+      forgotten: (connection) => this.#tracker.forget(connection),
       rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, this.#sink),
       icmp: (bytes, offset, end, version, ends, at) =>
         decodeIcmp(bytes, offset, end, version, ends, at, this.#sink),
@@ -68,6 +74,38 @@ export class Trace {
     this.#network.packet(packet)
     if (this.#queue.size > 0) this.#queue.release()
     this.#last = packet
+  }
+
+  /** Migrations that are in the capture now, and were not taken out. */
+  get migrations(): JoinedMigration[] {
+    return this.#tracker.migrations
+  }
+
+  /** The capture goes on, and some migrations are over.
+   *  @param silenceNs since the last packet
+   *  @returns those, to be described and then forgotten, in order of their first packets */
+  ripe(silenceNs: number): JoinedMigration[] {
+    const { timeNs } = this.#last
+    // On a quiet wire, what will not come any more is given up by the clock, not after so many packets.
+    if (this.#network.pool.waiting.size > 0) {
+      this.#network.pool.expire(this.#last)
+      this.#queue.release()
+    }
+    const ripe = this.#tracker.ripe({ packetNs: timeNs, ns: timeNs + silenceNs })
+    const open = ripe.flatMap(streamsOf).filter(({ closed }) => !closed)
+    if (open.length === 0) return ripe
+    // What their decoders still hold is said now, as it would be at the end.
+    for (const connection of open) connection.close(this.#last)
+    this.#queue.release()
+    return ripe
+  }
+
+  /** Forgets migrations that were ripe, and what else is needed no more. */
+  release(migrations: readonly JoinedMigration[]): void {
+    this.#tracker.release(migrations)
+    if (this.#last.timeNs - this.#expiredNs < EXPIRE_EVERY_NS) return
+    this.#expiredNs = this.#last.timeNs
+    this.#network.expire(this.#last, (connection) => this.#tracker.needs(connection))
   }
 
   /** No more packets.
@@ -95,4 +133,10 @@ export class Trace {
     connection.keepBooks(BOOKS[protocol])
     return makeDecoders(protocol, connection, midStream, this.#shared)
   }
+}
+
+/** The connections that carry a migration's memory and disks. */
+function streamsOf({ libvirt }: JoinedMigration): TcpConnection[] {
+  // All connections that events tell of come from the network.
+  return [...(libvirt?.memory ?? []), ...(libvirt?.storage ?? [])] as TcpConnection[]
 }

@@ -88,13 +88,17 @@ export interface DescribeOptions {
   readonly locate?: Locate
 }
 
-/** The migrations of a trace, in order of their start. */
+/** The migrations of a trace, in order of their start.
+ *  @param indexOf the number of each; its place where nothing else is given */
 export function describeMigrations(
   migrations: readonly JoinedMigration[],
   span: TraceSpan,
   options: DescribeOptions,
+  indexOf: (migration: JoinedMigration, place: number) => number = (_, place) => place,
 ): MigrationReport[] {
-  return migrations.map((migration, index) => describeMigration(migration, index, span, options))
+  return migrations.map((migration, place) =>
+    describeMigration(migration, indexOf(migration, place), span, options),
+  )
 }
 
 function describeMigration(

@@ -21,11 +21,21 @@ export function renderTable(report: Report, palette: Palette = PLAIN): string {
   return `${parts.join('\n\n')}\n`
 }
 
+/** One migration, where each is printed as soon as it is over. */
+export function renderOne(migration: MigrationReport, palette: Palette = PLAIN): string {
+  return renderMigration(migration, palette, packetText)
+}
+
+/** A capture whose migrations were printed before. */
+export function renderCapture(capture: CaptureReport, migrations: number, palette: Palette = PLAIN): string {
+  return `${captureLine(capture, palette)}${palette.dim(`, ${migrationCount(migrations)}`)}`
+}
+
 function separateParts(report: Report, palette: Palette): string[] {
   const parts: string[] = []
   for (const capture of report.captures) {
     const migrations = report.migrations.filter((migration) => migration.capture === capture.file)
-    parts.push(`${captureLine(capture, palette)}${palette.dim(`, ${migrationCount(migrations.length)}`)}`)
+    parts.push(renderCapture(capture, migrations.length, palette))
     for (const migration of migrations) parts.push(renderMigration(migration, palette, packetText))
   }
   return parts

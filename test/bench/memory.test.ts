@@ -37,3 +37,32 @@ test.each(['pages', 'zero-heavy', 'flows', 'lossy'])(
     expect(grown / packets).toBeLessThan(kind === 'flows' ? 100 : 8)
   },
 )
+
+/** Days of small migrations through one analyzer, each reported when it is over: prints the live heap after a part of them and
+ *  after all. */
+const LIVE_SCRIPT = `
+import { series } from './test/bench/series.mjs'
+import { Analyzer } from './dist/pipeline/analyzer.js'
+const names = ['libvirt-9.0/rpc-only', 'libvirt-9.0/tls', 'libvirt-9.0/fail-connect', 'built/check-refused', 'built/remote-failure', 'built/juno-destination']
+const live = () => { gc(); const { heapUsed, arrayBuffers } = process.memoryUsage(); return heapUsed + arrayBuffers }
+const analyzer = new Analyzer()
+let [reported, before, beforeCount] = [0, 0, 0]
+for (const piece of series(names.map((name) => 'fixtures/' + name + '.pcap.gz'), 500, 60)) {
+  analyzer.push(piece)
+  reported += analyzer.take().length
+  // Three hours: connections that were left open are forgotten after two.
+  if (before === 0 && reported === 600) [before, beforeCount] = [live(), reported]
+}
+console.log(JSON.stringify({ grown: live() - before, migrations: reported - beforeCount, left: analyzer.end().migrations.length }))
+`
+
+test('what is kept does not grow with the migrations that were reported', () => {
+  const words = ['--expose-gc', '--input-type=module', '-e', LIVE_SCRIPT]
+  const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  const { grown, migrations, left } = JSON.parse(stdout)
+  expect(migrations).toBeGreaterThan(2000)
+  expect(left).toBeLessThan(10)
+  // Bytes a migration, each of which takes 20 KB and more while it is followed.
+  expect(grown / migrations).toBeLessThan(1000)
+}, 60_000)

@@ -128,3 +128,37 @@ test('a peak is that of the best 100 ms of all series together, from the start o
   expect(peakRate([one, other], 1050 * MS)).toBe((2000 + 500 + 2400) * 80)
   expect(peakRate([], 0)).toBe(0)
 })
+
+describe('a series of a capture that goes on', () => {
+  test('tells bytes since an instant', () => {
+    const series = new RateSeries(new BodyBudget(1e6))
+    for (let ms = 0; ms < 3000; ms += 10) series.add(ms * 1e6, 100)
+    expect(series.since(2e9)).toBe(100 * 100)
+    expect(series.since(2.995e9)).toBe(0)
+    expect(series.since(-1)).toBe(300 * 100)
+    expect(new RateSeries(new BodyBudget(1e6)).since(0)).toBe(0)
+  })
+
+  test('forgets what was before, gives its room back, and goes on', () => {
+    const budget = new BodyBudget(1e6)
+    const series = new RateSeries(budget)
+    for (let ms = 0; ms < 10_000; ms += 10) series.add(ms * 1e6, 1)
+    const full = budget.used
+    series.forget(9.9e9)
+    expect(budget.used).toBeLessThan(full / 8)
+    const left: number[] = []
+    series.forEach((startNs) => {
+      left.push(startNs / 1e6)
+    })
+    expect(left).toEqual([9900, 9910, 9920, 9930, 9940, 9950, 9960, 9970, 9980, 9990])
+    series.add(9.995e9, 1)
+    series.add(10e9, 5)
+    expect(series.since(9.99e9)).toBe(2 + 5)
+    series.forget(99e9)
+    expect(series.since(0)).toBe(0)
+    series.add(100e9, 7)
+    expect(series.since(0)).toBe(7)
+    series.release()
+    expect(budget.used).toBe(0)
+  })
+})

@@ -267,7 +267,7 @@ describe('a capture that ends early', () => {
     const passed = PASSED.slice(0, last(PASSED, 'finish reply'))
     const migration = only(analyse(passed))
     expect(migration.outcome).toBe('completed')
-    expect(migration.phases[4]?.reason).toBe('the libvirt connection is still open at the end of the capture')
+    expect(migration.phases[4]?.reason).toBe('the libvirt connection is still open')
   })
 
   test('anywhere keeps every boundary that was seen', () => {

@@ -39,14 +39,20 @@ const list = {
   default: [] as string[],
 } as const
 
+const STATUS =
+  'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 4 no migration in the input, 130 a batch was interrupted. Diagnostics go to standard error. NO_COLOR turns colours off.'
+
 export function analyzeOptions<T>(parser: Argv<T>) {
-  return groupingOptions(parser)
+  const captures = parser
     .positional('captures', {
       type: 'string',
       array: true,
       default: [] as string[],
-      describe: 'files, folders, patterns, @LIST or -',
+      describe:
+        'pcap, pcapng and DPMI files, compressed with gzip or zstd or not; folders of them, patterns, @FILE with a list; or -, standard input, which is reported while it is written',
+      defaultDescription: 'none',
     })
+    .group('format', 'Options:')
     .option('format', {
       alias: 'f',
       requiresArg: true,
@@ -77,7 +83,7 @@ export function analyzeOptions<T>(parser: Argv<T>) {
     .option('progress', {
       type: 'boolean',
       default: true,
-      describe: 'show a progress bar (--no-progress: none)',
+      describe: 'show a progress bar, or how a live run stands (--no-progress: neither)',
     })
     .option('merge', {
       type: 'boolean',
@@ -101,12 +107,18 @@ export function analyzeOptions<T>(parser: Argv<T>) {
       describe:
         'longest stop that was allowed, ms (virsh migrate-setmaxdowntime): for the judgement of convergence (default: 300)',
     })
+  return groupingOptions(captures)
     .example('$0 trace.pcap', 'the phase table of each migration in the capture')
     .example('$0 trace.pcap.gz --format json -o report.json', 'everything that is known, with packet numbers')
     .example('$0 --merge src.pcap controller.pcap', 'one run seen from two points as one trace')
-    .example('ssh host tcpdump -U -w - | $0 -', 'from a pipe')
+    .example(
+      'tcpdump -i eth0 -U -w - | $0 -',
+      'while it is captured: a status line, each migration when it ends',
+    )
+    .example('ssh host tcpdump -U -w - | $0 - -f ndjson', 'the same from elsewhere, one line of JSON each')
     .example("$0 runs/ --factors '{flavor}/{load}/{n}'", 'a table of phases for each flavor and load')
     .example('$0 runs/ --resume results.ndjson', 'a batch that may be killed and started again')
+    .epilogue(STATUS)
 }
 
 interface AnalyzeWords extends GroupingWords {

@@ -51,7 +51,11 @@ export function compareOptions<T>(parser: Argv<T>) {
       requiresArg: true,
       describe: 'CSV file: file, and a column a factor',
     })
-    .option('metrics', { type: 'string', requiresArg: true, describe: 'compare these only' })
+    .option('metrics', {
+      type: 'string',
+      requiresArg: true,
+      describe: `compare these only, of ${METRIC_IDS.join(', ')}`,
+    })
     .option('fail-if', {
       type: 'string',
       array: true,
@@ -61,11 +65,20 @@ export function compareOptions<T>(parser: Argv<T>) {
       defaultDescription: 'none',
       describe: "exit with 3 on a significant change, such as 'downtime>5%' or 'transfer>0.5s' (repeatable)",
     })
-    .option('format', { alias: 'f', requiresArg: true, choices: STATS_FORMATS, default: 'table' as const })
+    .option('format', {
+      alias: 'f',
+      requiresArg: true,
+      choices: STATS_FORMATS,
+      default: 'table' as const,
+      describe: 'table or md to read, json for one document, csv with a row for each metric',
+    })
     .option('output', { alias: 'o', type: 'string', describe: 'write the comparison to this file' })
     .example('$0 compare before/ after/', 'every metric of two folders')
     .example('$0 compare load=idle load=busy --of results.ndjson', 'two groups of one study')
     .example("$0 compare before/ after/ --fail-if 'downtime>5%'", 'exit status 3 when it got worse')
+    .epilogue(
+      'Exit status: 0 compared, 1 an input could not be read, 2 wrong usage, 3 what --fail-if names has happened, 4 a side holds no completed migration.',
+    )
 }
 
 interface CompareWords {

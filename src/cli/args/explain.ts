@@ -18,6 +18,7 @@ export function explainOptions<T>(parser: Argv<T>) {
     .option('output', { alias: 'o', type: 'string', describe: 'write the explanation to this file' })
     .example('$0 explain trace.pcap', 'each boundary: its packet, the rule, and a filter for Wireshark')
     .example('$0 explain trace.pcap downtime', 'how both ends of the downtime were found')
+    .epilogue('Exit status: 0 explained, 1 the capture cannot be read, 2 wrong usage, 4 no migration in it.')
 }
 
 interface ExplainWords {

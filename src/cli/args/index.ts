@@ -2,6 +2,7 @@ import { VERSION } from '../../core/version.ts'
 import { type AnalyzeArguments, FORMATS, type Format, NO_OPTIONS, readAnalyze } from './analyze.ts'
 import type { AnnotateArguments } from './annotate.ts'
 import type { CompareArguments } from './compare.ts'
+import type { CompletionArguments } from './completion.ts'
 import type { DoctorArguments } from './doctor.ts'
 import type { ExplainArguments } from './explain.ts'
 import type { RedactArguments } from './redact.ts'
@@ -14,10 +15,19 @@ export type Arguments =
   | DoctorArguments
   | ExplainArguments
   | AnnotateArguments
+  | CompletionArguments
   | RedactArguments
 
 /** First words that name a command; any other is a capture. */
-const COMMANDS: ReadonlySet<string> = new Set(['stats', 'compare', 'doctor', 'explain', 'annotate', 'redact'])
+const COMMANDS: ReadonlySet<string> = new Set([
+  'stats',
+  'compare',
+  'doctor',
+  'explain',
+  'annotate',
+  'redact',
+  'completion',
+])
 
 /** Reads the command line. The simplest ones, the version and captures with little else, do without the parser of
  *  options: to load that takes as long as to read a small capture.

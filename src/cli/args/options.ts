@@ -1,8 +1,9 @@
-import yargs from 'yargs'
+import yargs, { type Argv } from 'yargs'
 import { VERSION } from '../../core/version.ts'
 import { analyzeOptions, readAnalyze } from './analyze.ts'
 import { annotateOptions, readAnnotate } from './annotate.ts'
 import { compareOptions, readCompare } from './compare.ts'
+import { completionOptions, readCompletion } from './completion.ts'
 import { doctorOptions, readDoctor } from './doctor.ts'
 import { explainOptions, readExplain } from './explain.ts'
 import type { Arguments } from './index.ts'
@@ -11,12 +12,6 @@ import { readStats, statsOptions } from './stats.ts'
 import { UsageError } from './usage-error.ts'
 
 const WIDTH = 100
-
-const ABOUT =
-  'Reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap, pcapng or DPMI file (compressed with gzip or zstd, or not), a folder of them, a pattern, @FILE with a list, or - for standard input.'
-
-const STATUS =
-  'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 3 a comparison found a regression, 4 no migration in the input. Diagnostics go to standard error. NO_COLOR turns colours off.'
 
 /** A lone dash, standard input, which yargs drops among the words: it goes through as a name that no file has. */
 const DASH = '\u0000-'
@@ -53,17 +48,21 @@ function lastOfEach(argv: Record<string, unknown>): void {
 }
 
 /** Reads a command line with options or commands.
+ *  @param blank a parser that knows nothing yet; or what takes down what is said to one
  *  @returns null when help or the version was asked for, which has been printed then
  *  @throws UsageError */
-export async function parseOptions(words: readonly string[]): Promise<Arguments | null> {
+export async function parseOptions(
+  words: readonly string[],
+  blank: Argv = yargs(),
+): Promise<Arguments | null> {
   let printed = false
   let result: Arguments | null = null
-  const parser = yargs()
+  const parser = blank
     .scriptName('mig-phases')
     .middleware(lastOfEach, true)
     .command(
       '$0 [captures..]',
-      ABOUT,
+      'reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it',
       (each) => analyzeOptions(each),
       (argv) => {
         result = readAnalyze(withDashes(argv))
@@ -117,7 +116,14 @@ export async function parseOptions(words: readonly string[]): Promise<Arguments 
         result = readRedact(withDashes(argv))
       },
     )
-    .epilogue(STATUS)
+    .command(
+      'completion [shell]',
+      'a script that completes command lines, for bash, zsh or fish',
+      (each) => completionOptions(each),
+      (argv) => {
+        result = readCompletion(argv)
+      },
+    )
     .version(VERSION)
     .alias('h', 'help')
     .wrap(WIDTH)

@@ -14,13 +14,14 @@ export interface StatsArguments {
 }
 
 export function statsOptions<T>(parser: Argv<T>) {
-  return groupingOptions(parser)
+  const results = parser
     .positional('results', {
       type: 'string',
       array: true,
       demandOption: true,
       describe: 'files written by --format ndjson or --resume',
     })
+    .group('format', 'Options:')
     .option('format', {
       alias: 'f',
       requiresArg: true,
@@ -29,7 +30,11 @@ export function statsOptions<T>(parser: Argv<T>) {
       describe: 'table or md to read, json for one document, csv with a row for each group and metric',
     })
     .option('output', { alias: 'o', type: 'string', describe: 'write the tables to this file' })
+  return groupingOptions(results)
     .example('$0 stats results/*.ndjson --group-by flavor,load', 'what any number of jobs have written')
+    .epilogue(
+      'Exit status: 0 written, 1 a file could not be read, 2 wrong usage, 4 no migration in the files.',
+    )
 }
 
 interface StatsWords extends GroupingWords {
