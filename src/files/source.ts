@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
+import { isTold, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
 
 /** Bytes read at once. Two blocks alternate, so that one is read while the other is parsed. To start a read costs some 80 µs
@@ -95,7 +95,7 @@ async function peek(
   let start = new Uint8Array(0)
   let ended = false
   try {
-    while (start.length < MAGIC_SIZE && !ended) {
+    while (!isTold(start) && !ended) {
       const next = await blocks.next()
       if (next.done === true) ended = true
       else start = concatenate(start, next.value)

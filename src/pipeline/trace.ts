@@ -61,6 +61,7 @@ export class Trace {
   readonly #queue: EventQueue
   #last: Evidence = { packet: 0, timeNs: 0 }
   #expiredNs = 0
+  #ended = false
   readonly #sink = (event: ProtocolEvent): void => this.#event(event)
 
   constructor(diagnostics: Diagnostics) {
@@ -72,7 +73,8 @@ export class Trace {
       connected: (connection) => new Recognizer(connection, this.#makeDecoders),
       over: (connection) => {
         this.traffic.over(connection)
-        this.#tracker.forget(connection)
+        // At the end, all that is known is still asked for.
+        if (!this.#ended) this.#tracker.forget(connection)
       },
       rarp: (bytes, offset, end, at) => decodeRarp(bytes, offset, end, at, (event) => this.#event(event)),
       icmp: (bytes, offset, end, version, ends, at) =>
@@ -126,6 +128,7 @@ export class Trace {
   /** No more packets.
    *  @param pings logs of clients that pinged the guests @param startEpochNs nanoseconds since 1970 of time zero */
   end(pings: readonly NamedPingLog[], startEpochNs: bigint | null): JoinedMigration[] {
+    this.#ended = true
     this.#network.end(this.#last)
     this.#queue.flush()
     const migrations = this.#tracker.end()
