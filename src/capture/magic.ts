@@ -7,6 +7,9 @@ import type { CaptureFormat } from './summary.ts'
 /** Bytes that decide what a file is: those of the longest header that has no magic. */
 export const MAGIC_SIZE = DPMI_HEADER_SIZE
 
+/** Behind magic and version in all kinds that have a magic. */
+const VERSION_END = 16
+
 /** What the first bytes say. Containers that are known but not read have `reads: null`. */
 export type FileKind =
   | { readonly kind: 'capture'; readonly format: CaptureFormat }
@@ -28,6 +31,12 @@ const PCAPNG_MAGIC = BLOCK.sectionHeader
 const BYTE_ORDER_MAGICS: ReadonlySet<number> = new Set([0x1a2b3c4d, 0x4d3c2b1a])
 
 const TO_PCAP = 'convert it first: editcap -F pcap IN OUT (part of Wireshark)'
+
+/** Whether the bytes that have come are enough to tell a file's kind, so that a capture in the making is not waited for. */
+export function isTold(bytes: Uint8Array): boolean {
+  if (bytes.length >= MAGIC_SIZE) return true
+  return bytes.length >= VERSION_END && sniff(bytes).kind !== 'unknown'
+}
 
 /** Tells a file's kind by its first bytes, never by its name. `bytes` may be shorter than MAGIC_SIZE.
  *  @see protocols.md A.1, A.3, A.5 */

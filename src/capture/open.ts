@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { InputError } from '../core/input-error.ts'
 import { DpmiReader } from './dpmi.ts'
-import { type FileKind, MAGIC_SIZE, sniff } from './magic.ts'
+import { type FileKind, isTold, sniff } from './magic.ts'
 import { MeasurementFrames, mayBeMeasurementFrame } from './measurement.ts'
 import type { Packet, PacketSink } from './packet.ts'
 import { PcapReader } from './pcap.ts'
@@ -37,7 +37,7 @@ export class CaptureReader {
     start.set(this.#start)
     start.set(bytes, this.#start.length)
     this.#start = start
-    if (start.length >= MAGIC_SIZE) this.#open()
+    if (isTold(start)) this.#open()
   }
 
   /** @throws InputError when there were no bytes, too few to tell, or not even a whole header */

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
-import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
+import { isTold, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
 
 /** Bytes of a file that are read at once, by the thread that parses them: they stay in its processor's cache, where those that
@@ -101,7 +101,7 @@ async function peek(
   let start = new Uint8Array(0)
   let ended = false
   try {
-    while (start.length < MAGIC_SIZE && !ended) {
+    while (!isTold(start) && !ended) {
       const next = await blocks.next()
       if (next.done === true) ended = true
       else start = concatenate(start, next.value)

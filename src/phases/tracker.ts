@@ -225,6 +225,9 @@ export class MigrationTracker {
   forget(connection: Connection): void {
     if (this.#owners.has(connection)) return
     const conversation = this.#conversations.get(connection)
+    // What was said shows that there were answers, which may be missing from the capture.
+    if (conversation !== undefined || this.#encryptedConversations.has(connection))
+      this.#unanswered.delete(connection)
     // A migration that came to nothing is still to be told.
     if (conversation?.askedForP2p !== true || conversation.sourceSide) this.#conversations.delete(connection)
     this.#encryptedConversations.delete(connection)

@@ -20,7 +20,9 @@ export function renderRunning(
   const parts = running.map((migration) => migrationText(migration, silent))
   if (parts.length === 0) {
     const before = reported === 0 ? '' : `, ${formatCount(reported)} reported`
-    parts.push(`No migration under way${before}; ${formatCount(packets)} packets`)
+    parts.push(
+      `No migration under way${before}; ${formatCount(packets)} ${packets === 1 ? 'packet' : 'packets'}`,
+    )
   }
   const note = silent ? `[no packet for ${elapsed(Math.floor(silence_s), 0)}] ` : ''
   return `${note}${parts.join(' | ')}`

@@ -13,11 +13,23 @@ const FIXTURES = readdirSync('fixtures', { recursive: true, encoding: 'utf8' })
 
 const IDLE = 'fixtures/libvirt-9.0/idle.pcap.gz'
 
-/** Runs that were captured once, in the laboratory: between others that have the same ports and numbers, or are the same run
- *  seen from elsewhere, nobody can tell which packet belongs to which. */
-const IN_A_ROW = FIXTURES.filter(
-  (path) => path.includes('libvirt-') && !/client|0\.10\.2|dirty|block|not-conv/.test(path),
-).concat(['fixtures/openstack-zed/idle.pcap.gz', 'fixtures/openstack-zed/fail-precheck.pcap.gz'])
+/** Runs of the laboratory, small ones. Those that have the same ports and numbers, or are one run seen from elsewhere, nobody could
+ *  tell apart behind one another. */
+const IN_A_ROW = [
+  ...[
+    'fail-connect',
+    'fail-conflict',
+    'rpc-only',
+    'tls',
+    'offline',
+    'offload-on',
+    'snaplen128',
+    'concurrent',
+  ].map((name) => `fixtures/libvirt-9.0/${name}.pcap.gz`),
+  ...['fail-disk', 'fail-conflict'].map((name) => `fixtures/libvirt-1.2.2/${name}.pcap.gz`),
+  'fixtures/openstack-zed/fail-pre-live-migration.pcap.gz',
+  'fixtures/openstack-zed/fail-precheck.pcap.gz',
+]
 
 interface Watched {
   /** In the order in which they were handed out. */
@@ -25,10 +37,22 @@ interface Watched {
   readonly left: readonly MigrationReport[]
 }
 
+/** Some packets at once, as a pipe has them. */
+function* bundled(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let bundle: Uint8Array[] = []
+  for (const piece of pieces) {
+    bundle.push(piece)
+    if (bundle.length < 40) continue
+    yield Buffer.concat(bundle)
+    bundle = []
+  }
+  yield Buffer.concat(bundle)
+}
+
 function watch(pieces: Iterable<Uint8Array>): Watched {
   const analyzer = new Analyzer()
   const taken: MigrationReport[] = []
-  for (const piece of pieces) {
+  for (const piece of bundled(pieces)) {
     analyzer.push(piece)
     taken.push(...analyzer.take())
   }
@@ -37,7 +61,7 @@ function watch(pieces: Iterable<Uint8Array>): Watched {
 
 function analyseWhole(pieces: Iterable<Uint8Array>): readonly MigrationReport[] {
   const analyzer = new Analyzer()
-  for (const piece of pieces) analyzer.push(piece)
+  for (const piece of bundled(pieces)) analyzer.push(piece)
   return analyzer.end().migrations
 }
 
@@ -48,7 +72,7 @@ describe('a migration is reported while the capture goes on, as it would be at i
     const whole = analyseWhole(chain([path], { pauseS: 130 }))
     const { taken, left } = watch(chain([path], { pauseS: 130 }))
     expect(whole.length).toBeGreaterThan(0)
-    expect(taken).toEqual(whole)
+    expect(byIndex(taken)).toEqual(whole)
     expect(left).toEqual([])
   })
 
@@ -56,7 +80,7 @@ describe('a migration is reported while the capture goes on, as it would be at i
   test.each([1, 8, 70])('%i s from one capture to the next, of many in a row', (pauseS) => {
     const whole = analyseWhole(chain(IN_A_ROW, { pauseS }))
     const { taken, left } = watch(chain(IN_A_ROW, { pauseS }))
-    expect(whole.length).toBeGreaterThan(20)
+    expect(whole.length).toBeGreaterThan(11)
     expect(left.length).toBeLessThan(6)
     expect(byIndex([...taken, ...left])).toEqual(whole)
   })

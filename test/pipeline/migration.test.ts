@@ -494,3 +494,11 @@ describe('a capture of one direction', () => {
     expect(migration.transfer.wire_bytes_to_destination).toBeNull()
   })
 })
+
+test('half of a conversation that is not about a migration is no attempt to migrate', () => {
+  const { passed } = migrate(new Wire(), { ...ROUTE, rpcPort: 16509 })
+  const said = new Set(['rpc syn', 'auth call', 'open call', 'feature 14 call'])
+  expect(analyse(passed.filter(({ note }) => said.has(note ?? ''))).migrations).toEqual([])
+  // A SYN that nobody answers is one.
+  expect(analyse(passed.slice(0, 1)).migrations).toHaveLength(1)
+})
