@@ -22,7 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   stats: ['core'],
   report: ['core', 'events', 'capture', 'phases', 'stats'],
   pipeline: ['core', 'events', 'capture', 'net', 'protocols', 'phases', 'report'],
-  files: ['core', 'capture', 'phases', 'pipeline', 'report', 'stats'],
+  figures: ['core', 'phases', 'stats', 'report'],
+  page: ['core', 'phases', 'stats', 'report', 'figures'],
+  files: ['core', 'capture', 'figures', 'phases', 'pipeline', 'report', 'stats'],
   cli: ['core', 'files', 'pipeline', 'report', 'stats'],
   index: ['core', 'phases', 'pipeline', 'report'],
 }
@@ -36,8 +38,10 @@ const DOORS: Readonly<Record<string, string>> = {
   picocolors: 'cli/output.ts',
   'cli-progress': 'cli/progress.ts',
   'cli-table3': 'report/terminal.ts',
-  'csv-stringify/sync': 'report/sheet-text.ts',
+  'csv-stringify/sync': 'report/csv-text.ts',
   'csv-parse/sync': 'files/manifest.ts',
+  '@observablehq/plot': 'figures/',
+  linkedom: 'figures/files.ts',
   tinyglobby: 'files/find.ts',
   'simple-statistics': 'stats/describe.ts',
   jstat: 'stats/distributions.ts',
@@ -90,7 +94,7 @@ function roomOf(path: string): string {
 /** Static, type-only and dynamic imports, and re-exports. */
 function importsOf(text: string): string[] {
   const code = withoutComments(text)
-  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+  return [...code.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] as string)
 }
 
 function withoutComments(text: string): string {
