@@ -15,12 +15,20 @@ const FEW_CAPTURES = 20
 
 /** Analyses the captures that were named, with no more loaded than that takes, writes the report, and says what was wrong. */
 export async function analyzeCaptures(args: AnalyzeArguments): Promise<ExitStatus> {
-  const findings = new Findings()
+  return await analyzeInto(args, new Findings(), (byName) => makeOutput(args, byName, stdout.isTTY === true))
+}
+
+/** @param open called when it is known what captures there are */
+export async function analyzeInto(
+  args: AnalyzeArguments,
+  findings: Findings,
+  open: (byName: boolean) => Promise<Output>,
+): Promise<ExitStatus> {
   const pings = await readPings(args.pings, findings)
   const facts = { pings, downtimeLimitS: args.downtimeLimitS }
   const captures = await findAll(args.captures, args.grouping, findings)
   findings.summary = !args.merge && captures.paths.length > FEW_CAPTURES
-  const output = await makeOutput(args, captures.byName, stdout.isTTY === true)
+  const output = await open(captures.byName)
   const interrupted = args.merge
     ? await analyzeTogether(args, facts, output, findings)
     : await analyzeEach(args, captures, facts, output, findings)

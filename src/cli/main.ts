@@ -42,6 +42,10 @@ async function run(words: readonly string[]): Promise<ExitStatus> {
       const { annotateCapture } = await import('./annotate.ts')
       return await annotateCapture(args)
     }
+    case 'report': {
+      const { makeReport } = await import('./report.ts')
+      return await makeReport(args)
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { AnnotateArguments } from './annotate.ts'
 import type { CompareArguments } from './compare.ts'
 import type { DoctorArguments } from './doctor.ts'
 import type { ExplainArguments } from './explain.ts'
+import type { ReportArguments } from './report.ts'
 import type { StatsArguments } from './stats.ts'
 
 export type Arguments =
@@ -13,9 +14,10 @@ export type Arguments =
   | DoctorArguments
   | ExplainArguments
   | AnnotateArguments
+  | ReportArguments
 
 /** First words that name a command; any other is a capture. */
-const COMMANDS: ReadonlySet<string> = new Set(['stats', 'compare', 'doctor', 'explain', 'annotate'])
+const COMMANDS: ReadonlySet<string> = new Set(['stats', 'compare', 'doctor', 'explain', 'annotate', 'report'])
 
 /** Reads the command line. The simplest ones, the version and captures with at most a format, do without the parser of
  *  options: to load that takes as long as to read a small capture.
