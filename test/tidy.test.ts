@@ -23,7 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['core', 'events', 'capture', 'phases', 'stats'],
   pipeline: ['core', 'events', 'capture', 'net', 'protocols', 'phases', 'report'],
   redact: ['core', 'events', 'capture', 'net', 'protocols', 'pipeline'],
-  files: ['core', 'capture', 'phases', 'pipeline', 'redact', 'report', 'stats'],
+  figures: ['core', 'phases', 'stats', 'report'],
+  page: ['core', 'phases', 'stats', 'report', 'figures'],
+  files: ['core', 'capture', 'figures', 'phases', 'pipeline', 'redact', 'report', 'stats'],
   cli: ['core', 'files', 'pipeline', 'report', 'stats'],
   index: ['core', 'phases', 'pipeline', 'report'],
 }
@@ -37,8 +39,10 @@ const DOORS: Readonly<Record<string, string>> = {
   picocolors: 'cli/output.ts',
   'cli-progress': 'cli/progress.ts',
   'cli-table3': 'report/terminal.ts',
-  'csv-stringify/sync': 'report/sheet-text.ts',
+  'csv-stringify/sync': 'report/csv-text.ts',
   'csv-parse/sync': 'files/manifest.ts',
+  '@observablehq/plot': 'figures/',
+  linkedom: 'figures/files.ts',
   tinyglobby: 'files/find.ts',
   'simple-statistics': 'stats/describe.ts',
   jstat: 'stats/distributions.ts',
@@ -93,7 +97,7 @@ function roomOf(path: string): string {
 /** Static, type-only and dynamic imports, and re-exports. */
 function importsOf(text: string): string[] {
   const code = withoutComments(text)
-  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+  return [...code.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] as string)
 }
 
 function withoutComments(text: string): string {

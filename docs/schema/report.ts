@@ -211,6 +211,8 @@ const icmp = object({
   interval_s: nullable(number('Median spacing of the requests')),
   lost_times_interval_s: nullable(number()),
   gap_s: nullable(number('Last reply before … first reply after')),
+  gap_start_s: nullable(number('When the last reply before the gap came')),
+  gap_end_s: nullable(number('When the first reply after it came')),
   lower_s: nullable(number('First lost request … last lost request')),
   upper_s: nullable(number('Last answered request before … first answered request after')),
 })

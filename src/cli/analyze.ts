@@ -15,13 +15,23 @@ const FEW_CAPTURES = 20
 
 /** Analyses the captures that were named, with no more loaded than that takes, writes the report, and says what was wrong. */
 export async function analyzeCaptures(args: AnalyzeArguments): Promise<ExitStatus> {
-  const findings = new Findings()
+  return await analyzeInto(args, new Findings(), (byName, live) =>
+    makeOutput(args, byName, stdout.isTTY === true, live),
+  )
+}
+
+/** @param open called when it is known what captures there are, and whether migrations may come before their capture ends */
+export async function analyzeInto(
+  args: AnalyzeArguments,
+  findings: Findings,
+  open: (byName: boolean, live: boolean) => Promise<Output>,
+): Promise<ExitStatus> {
   const pings = await readPings(args.pings, findings)
   const facts = { pings, downtimeLimitS: args.downtimeLimitS }
   const captures = await findAll(args.captures, args.grouping, findings)
   findings.summary = !args.merge && captures.paths.length > FEW_CAPTURES
   const live = isLive(args, captures)
-  const output = await makeOutput(args, captures.byName, stdout.isTTY === true, live)
+  const output = await open(captures.byName, live)
   const interrupted = live
     ? await analyzeStream(args, captures, facts, output, findings)
     : args.merge

@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises'
 import { stderr, stdout } from 'node:process'
 import { analyzeBatch } from '../files/batch.ts'
 import { comparisonSheet } from '../report/comparison-sheet.ts'
+import { sheetCsv } from '../report/csv-text.ts'
 import { runOf } from '../report/metrics-of.ts'
-import { renderCsv, renderMarkdown, renderSheet } from '../report/sheet-text.ts'
+import { renderMarkdown, renderSheet } from '../report/sheet-text.ts'
 import { type Comparison, compareMetrics } from '../stats/compare.ts'
 import { FactorFilter } from '../stats/factors.ts'
 import { partitionRuns, type Run, sampleOf } from '../stats/group.ts'
 import type { CompareArguments, Threshold } from './args/compare.ts'
+import { isResultsFile } from './args/report.ts'
 import { UsageError } from './args/usage-error.ts'
 import { findAll } from './captures.ts'
 import { EXIT, type ExitStatus } from './exit.ts'
@@ -60,10 +62,9 @@ async function readInputs(
   findings: Findings,
 ): Promise<Run[]> {
   const sources = { pattern: factors, manifest, filter: [] }
-  const isResults = (word: string): boolean => /\.(ndjson|jsonl)$/i.test(word)
-  const results = words.filter(isResults)
+  const results = words.filter(isResultsFile)
   const runs = results.length === 0 ? [] : await readRuns(results, sources)
-  const others = words.filter((word) => !isResults(word))
+  const others = words.filter((word) => !isResultsFile(word))
   if (others.length === 0) return runs
   const { paths, factorsOf } = await findAll(others, sources, findings)
   for await (const { path, analysis, error } of analyzeBatch(paths)) {
@@ -109,12 +110,7 @@ async function write(args: CompareArguments, comparisons: readonly Comparison[])
       await destination.write(`${JSON.stringify({ baseline, candidate, comparisons }, null, 2)}\n`)
       break
     case 'csv':
-      await destination.write(
-        renderCsv(
-          sheet.columns.map(({ id }) => id),
-          sheet.rows.map((row) => row.map(({ value }) => value)),
-        ),
-      )
+      await destination.write(sheetCsv(sheet))
       break
     case 'md':
       await destination.write(`${renderMarkdown(sheet)}\n`)

@@ -26,6 +26,11 @@ export class Findings {
     return this.#errors.length
   }
 
+  /** What could not be used, and why. */
+  get failures(): readonly string[] {
+    return this.#errors
+  }
+
   failed(path: string, error: InputError): void {
     this.#errors.push(`${nameOf(error.input ?? path)} ${error.message}`)
   }

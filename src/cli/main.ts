@@ -50,6 +50,10 @@ async function run(words: readonly string[]): Promise<ExitStatus> {
       const { redactCapture } = await import('./redact.ts')
       return await redactCapture(args)
     }
+    case 'report': {
+      const { makeReport } = await import('./report.ts')
+      return await makeReport(args)
+    }
   }
 }
 

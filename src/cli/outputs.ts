@@ -6,6 +6,7 @@ import { runOf } from '../report/metrics-of.ts'
 import type { CaptureReport, MigrationReport, Report } from '../report/model.ts'
 import type { Run } from '../stats/group.ts'
 import type { AnalyzeArguments } from './args/analyze.ts'
+import { documentOf } from './document.ts'
 import { Destination, palette } from './output.ts'
 
 /** Where the results of captures go, in the order in which they come. */
@@ -94,14 +95,9 @@ class JsonOutput implements Output {
     this.#analyses.push(analysis)
   }
 
-  async end(migrations: number): Promise<void> {
+  async end(): Promise<void> {
     if (this.#analyses.length === 0) return
-    const report = assembleReport(this.#analyses)
-    if (migrations > 1) {
-      const { groupsOf } = await import('./groups.ts')
-      const runs = report.migrations.map(runOf)
-      await this.#destination.write(renderJson({ ...report, groups: groupsOf(runs, this.#args.grouping) }))
-    } else await this.#destination.write(renderJson(report))
+    await this.#destination.write(renderJson(await documentOf(this.#analyses, this.#args.grouping)))
     await this.#destination.close()
   }
 }

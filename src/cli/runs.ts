@@ -11,13 +11,24 @@ import type { Grouping } from './args/shared.ts'
  *  @throws InputError when one cannot be read */
 export async function readRuns(
   paths: readonly string[],
-  { pattern, manifest, filter }: Pick<Grouping, 'pattern' | 'manifest' | 'filter'>,
+  sources: Pick<Grouping, 'pattern' | 'manifest' | 'filter'>,
 ): Promise<Run[]> {
+  const runs: Run[] = []
+  for await (const migration of readMigrations(paths, sources)) runs.push(runOf(migration))
+  return runs
+}
+
+/** Reads the migrations in results files, as they were reported, those only that pass the filter, with the levels of their
+ *  factors. One that is in several files comes once.
+ *  @throws InputError when a file cannot be read */
+export async function* readMigrations(
+  paths: readonly string[],
+  { pattern, manifest, filter }: Pick<Grouping, 'pattern' | 'manifest' | 'filter'>,
+): AsyncGenerator<MigrationReport> {
   const factors = await Factors.from({ pattern, manifest })
   const renamed = pattern !== null || manifest !== null
   const accepted = new FactorFilter(filter)
   const seen = new Set<string>()
-  const runs: Run[] = []
   let again = 0
   for (const path of paths) {
     for await (const line of readResults(path, (number, last) => warn(path, number, last))) {
@@ -27,15 +38,15 @@ export async function readRuns(
         continue
       }
       seen.add(key)
+      const { input: _, ...migration } = line
       const levels = renamed ? factors.of({ path: line.capture, below: null }) : line.factors
-      if (accepted.accepts(levels)) runs.push({ ...runOf(line), factors: levels })
+      if (accepted.accepts(levels)) yield { ...migration, factors: levels }
     }
   }
   if (again > 0)
     stderr.write(
       `warning: ${again.toLocaleString('en-US')} migrations are in several results files or twice in one: they count once\n`,
     )
-  return runs
 }
 
 function keyOf({ capture, index, start_epoch_ns, domain }: MigrationReport): string {

@@ -25,6 +25,10 @@ export interface EchoFigures {
   readonly lost: number | null
   /** Last reply before … first reply after. */
   readonly gapNs: number | null
+  /** The last reply before. */
+  readonly gapStartNs: number | null
+  /** The first reply after. */
+  readonly gapEndNs: number | null
   /** First lost request … last lost request: 0 with fewer than two. */
   readonly lowerNs: number | null
   /** Last answered request before … first answered request after; when that one was queued until the guest ran (an answer
@@ -75,7 +79,15 @@ export function measureEcho(
   return exchanges.some(({ sentNs }) => sentNs !== null) ? blind('unknown') : null
 }
 
-const NOTHING = { sent: null, lost: null, gapNs: null, lowerNs: null, upperNs: null } as const
+const NOTHING = {
+  sent: null,
+  lost: null,
+  gapNs: null,
+  gapStartNs: null,
+  gapEndNs: null,
+  lowerNs: null,
+  upperNs: null,
+} as const
 
 function isAnswered(exchange: Exchange): exchange is Answered {
   return exchange.replyNs !== null
@@ -139,6 +151,8 @@ function figuresOf(
     sent: exchanges.filter(({ sentNs }) => sentNs !== null).length,
     lost: lost.length,
     gapNs: next.replyNs - previous.replyNs,
+    gapStartNs: previous.replyNs,
+    gapEndNs: next.replyNs,
     lowerNs: lost.length === 0 ? 0 : (lost.at(-1) ?? 0) - (lost[0] ?? 0),
     upperNs: arrival(firstAfter, answered) - lastSent,
   }

@@ -1,7 +1,7 @@
 import { type Effect, kruskalWallis, oneWayAnova, twoWayAnova } from '../stats/anova.ts'
 import { partitionRuns, type Run, sampleOf } from '../stats/group.ts'
 import type { MetricId } from '../stats/metrics.ts'
-import { metricLabel } from './group-sheets.ts'
+import { metricLabel } from './metric-text.ts'
 import { column, numberCell, type Sheet, textCell, UNKNOWN_CELL } from './sheet.ts'
 
 /** Below this p a factor is said to matter. */

@@ -300,6 +300,8 @@ function describeEcho(echo: EchoDowntime | null): EchoReport | null {
     interval_s: secondsOrNull(intervalNs),
     lost_times_interval_s: secondsOrNull(product),
     gap_s: secondsOrNull(echo.gapNs),
+    gap_start_s: secondsOrNull(echo.gapStartNs),
+    gap_end_s: secondsOrNull(echo.gapEndNs),
     lower_s: secondsOrNull(echo.lowerNs),
     upper_s: secondsOrNull(echo.upperNs),
   }

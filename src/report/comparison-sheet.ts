@@ -1,6 +1,6 @@
 import { COMPARISON_WARNINGS, type Comparison } from '../stats/compare.ts'
 import type { MetricId } from '../stats/metrics.ts'
-import { figure, metricLabel } from './group-sheets.ts'
+import { figure, metricLabel } from './metric-text.ts'
 import { type Cell, column, type Sheet, textCell, UNKNOWN_CELL } from './sheet.ts'
 
 /** A row for each metric: both means, what lies between them, and whether that is more than chance. */

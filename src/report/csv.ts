@@ -1,7 +1,7 @@
 import { METRICS } from '../stats/metrics.ts'
+import { renderCsv } from './csv-text.ts'
 import { runOf } from './metrics-of.ts'
 import type { GroupReport, MigrationReport } from './model.ts'
-import { renderCsv } from './sheet-text.ts'
 
 /** A row for each migration: what it was, its factors, and all metrics in their own units. */
 export function renderMigrationsCsv(migrations: readonly MigrationReport[]): string {

@@ -1,5 +1,6 @@
 import { LIBVIRT_PHASES, type PhaseId } from '../phases/phase.ts'
-import { DOWNTIME_RULES, meaningOf, RULES } from '../phases/rules.ts'
+import { DOWNTIME_RULES } from '../phases/rules.ts'
+import { frameFilter, ruleText } from './evidence-text.ts'
 import type { ExplainedPart } from './explained-parts.ts'
 import { formatDuration, formatSeconds, printable, UNKNOWN } from './format.ts'
 import type { Boundary, InstantReport, Marker, MigrationReport, PhaseReport, Report } from './model.ts'
@@ -100,12 +101,6 @@ function markerLines(id: ExplainedPart, markers: readonly Marker[]): string[] {
   return ['  also considered, and kept as inner instants:', ...lines]
 }
 
-/** The rule, which packet it takes, and what that means. */
-function ruleText(edge: 'start' | 'end' | 'marker', id: ExplainedPart, rule: string): string {
-  const meaning = meaningOf(edge, id, rule)
-  return `${rule}: ${RULES[rule] ?? UNKNOWN}${meaning === null ? '' : `; ${meaning}`}`
-}
-
 function placeOf({ packet, file, time_s }: Point): string {
   const where = file === null ? '' : ` of ${printable(file)}`
   return `packet ${packet ?? UNKNOWN}${where} at ${formatSeconds(time_s)} s`
@@ -193,7 +188,7 @@ function pointsOf(points: readonly Pick<Point, 'packet' | 'file'>[]): Map<string
 function filterLines(points: ReadonlyMap<string | null, readonly number[]>, hosts: string | null): string[] {
   return [...points].flatMap(([file, packets]) => {
     const sorted = [...new Set(packets)].sort((a, b) => a - b)
-    const lines = [sorted.map((packet) => `frame.number == ${packet}`).join(' || ')]
+    const lines = [frameFilter(sorted) ?? UNKNOWN]
     if (hosts !== null)
       lines.push(`frame.number >= ${sorted[0]} && frame.number <= ${sorted.at(-1)} && ${hosts}`)
     const name = file === null ? 'Wireshark' : `Wireshark, ${printable(file)}`

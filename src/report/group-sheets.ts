@@ -3,7 +3,8 @@ import { partitionRuns, type Run, sampleOf } from '../stats/group.ts'
 import { METRICS, type MetricId } from '../stats/metrics.ts'
 import { factorTable, shareTable } from '../stats/tables.ts'
 import { variability } from '../stats/variability.ts'
-import { groupName } from './groups.ts'
+import { groupName } from './group-name.ts'
+import { figure, labelOf, metricLabel } from './metric-text.ts'
 import type { GroupReport, MetricReport } from './model.ts'
 import { type Cell, column, numberCell, type Sheet, textCell, UNKNOWN_CELL } from './sheet.ts'
 
@@ -11,27 +12,6 @@ import { type Cell, column, numberCell, type Sheet, textCell, UNKNOWN_CELL } fro
 const PUBLISHED: readonly MetricId[] = METRICS.map(({ id }) => id).filter(
   (id) => id !== 'wire_bytes' && id !== 'unattributed',
 )
-
-/** Downtimes are printed in milliseconds, as everybody quotes them; bytes as they are. */
-function scaleOf(id: string): { readonly factor: number; readonly unit: string | null } {
-  if (id === 'downtime') return { factor: 1000, unit: 'ms' }
-  return { factor: 1, unit: id === 'wire_bytes' ? 'B' : null }
-}
-
-/** A metric's label as tables print it. */
-export function labelOf(id: string, label: string): string {
-  const { unit } = scaleOf(id)
-  return unit === null ? label : `${label} (${unit})`
-}
-
-/** A figure of a metric, scaled, with the digits of the published tables. */
-export function figure(id: string, value: number | null): Cell {
-  const digits = id === 'wire_bytes' ? 0 : 4
-  if (value === null) return UNKNOWN_CELL
-  // What rounds to nothing has no sign.
-  const text = (value * scaleOf(id).factor).toFixed(digits).replace(/^-(0(?:\.0+)?)$/, '$1')
-  return { value, text }
-}
 
 /** The published layout: a row for each phase and total, with mean, standard deviation, 95 % interval and variation.
  *  Values that machines read stay in the metric's own unit. */
@@ -145,8 +125,4 @@ export function variabilitySheet(
     }),
     notes: [],
   }
-}
-
-export function metricLabel(id: MetricId): string {
-  return labelOf(id, METRICS.find((metric) => metric.id === id)?.label ?? id)
 }

@@ -1,5 +1,5 @@
 import type { CiMethod } from '../stats/describe.ts'
-import { type Group, type GroupKey, groupRuns, type Run } from '../stats/group.ts'
+import { type Group, groupRuns, type Run } from '../stats/group.ts'
 import type { GroupReport } from './model.ts'
 
 /** Factors that only number repetitions: runs that differ in nothing else belong together. */
@@ -27,10 +27,4 @@ function reportGroup({ key, migrations, failed, metrics }: Group): GroupReport {
       outliers,
     })),
   }
-}
-
-/** A group's name for people: `flavor m1.small, load idle`. */
-export function groupName(key: GroupKey): string {
-  const parts = Object.entries(key).map(([name, level]) => `${name} ${level ?? '–'}`)
-  return parts.length === 0 ? 'all migrations' : parts.join(', ')
 }

@@ -371,6 +371,10 @@ export interface EchoReport {
   readonly lost_times_interval_s: number | null
   /** Last reply before … first reply after. */
   readonly gap_s: number | null
+  /** When the last reply before the gap came. */
+  readonly gap_start_s: number | null
+  /** When the first reply after it came. */
+  readonly gap_end_s: number | null
   /** First lost request … last lost request. */
   readonly lower_s: number | null
   /** Last answered request before … first answered request after. */

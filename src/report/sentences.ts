@@ -17,8 +17,9 @@ import type {
 } from './model.ts'
 import { sparkline } from './sparkline.ts'
 
-/** What is to be said of a migration beside its tables, one line each, in the order of interest. */
-export function sentences(migration: MigrationReport): string[] {
+/** What is to be said of a migration beside its tables, one line each, in the order of interest.
+ *  @param pictured the throughput is shown in a better way than by a line of characters */
+export function sentences(migration: MigrationReport, pictured = false): string[] {
   const { phases, mode, outcome, gaps, transfer, storage, order, openstack, downtime, hypervisor } = migration
   const lines = [
     ...reasonLines(phases),
@@ -26,7 +27,7 @@ export function sentences(migration: MigrationReport): string[] {
     inferredText(phases, mode.tls),
     gaps.length === 0 ? null : `Between phases: ${gaps.map(gapText).join('; ')}.`,
     dataText(transfer),
-    throughputText(transfer),
+    pictured ? null : throughputText(transfer),
     storage === null ? null : storageText(storage),
     postCopyText(transfer.post_copy),
     openstack?.keystone_round_trip_s == null

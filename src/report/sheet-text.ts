@@ -1,6 +1,5 @@
-import { stringify } from 'csv-stringify/sync'
 import { printable } from './format.ts'
-import type { Cell, Sheet } from './sheet.ts'
+import type { Sheet } from './sheet.ts'
 import { type Palette, textTable, wrap } from './terminal.ts'
 
 /** A table for a terminal. */
@@ -31,15 +30,4 @@ export function renderMarkdown({ title, columns, rows, notes }: Sheet): string {
 /** What was taken from the wire stays text: nothing of it becomes markup. */
 function escapeMarkdown(text: string): string {
   return printable(text).replace(/[\\`*_[\]<>|#&]/g, '\\$&')
-}
-
-/** Lines of CSV, with a header. Full precision; unknown is empty. */
-export function renderCsv(header: readonly string[], rows: readonly (readonly Cell['value'][])[]): string {
-  return stringify([header.map(inert), ...rows.map((row) => row.map((value) => inert(value)))])
-}
-
-/** Spreadsheets take text with such a start for a formula. */
-function inert(value: Cell['value']): string | number {
-  if (value === null) return ''
-  return typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
 }

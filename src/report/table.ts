@@ -9,10 +9,12 @@ import {
   printable,
   UNKNOWN,
 } from './format.ts'
+import { failureText, modeText } from './head-text.ts'
 import type { Boundary, CaptureReport, MigrationReport, PhaseReport, Report, RoundReport } from './model.ts'
 import { sentences } from './sentences.ts'
 import { type Palette, PLAIN, type TextColumn, textTable, wrap } from './terminal.ts'
 import { guestOf, wayOf } from './title.ts'
+import { totals } from './totals.ts'
 
 /** The report for a terminal: each capture, and each of its migrations with its phases. */
 export function renderTable(report: Report, palette: Palette = PLAIN): string {
@@ -117,31 +119,6 @@ function colourOf(migration: MigrationReport, palette: Palette): (text: string) 
   }
 }
 
-function failureText(failure: NonNullable<MigrationReport['failure']>): string {
-  const code = failure.code === null ? '' : ` (libvirt error ${failure.code})`
-  const where = [failure.phase, failure.step].filter((part) => part !== null).join(', ')
-  const what = failure.class === null ? failure.message : `${failure.class}: ${failure.message}`
-  return `${where === '' ? '' : `in ${where}: `}${printable(what)}${code}`
-}
-
-function modeText({ mode, libvirt_connection_time_s: rpc, transfer }: MigrationReport): string {
-  if (rpc === null && transfer.connections === 0) return ''
-  if (mode.flags === null) return mode.tls ? 'encrypted (TLS)' : 'flags not captured'
-  const words = [
-    mode.memory === 'none' ? 'offline' : mode.live === true ? 'live' : 'not live',
-    mode.memory === 'post-copy' ? 'post-copy' : mode.post_copy === true ? 'post-copy allowed' : null,
-    mode.paused === true ? 'paused' : null,
-    mode.peer2peer === true ? 'peer-to-peer' : 'managed by the client',
-    mode.tunnelled ? 'tunnelled' : null,
-    mode.multifd_channels > 0 ? `${mode.multifd_channels} multifd channels` : null,
-    mode.storage === null ? null : `storage ${mode.storage}`,
-    mode.compression,
-    mode.bandwidth_limit_mib_s === null ? null : `limited to ${mode.bandwidth_limit_mib_s} MiB/s`,
-    `flags ${mode.flags.join(' ')}`,
-  ]
-  return words.filter((word) => word !== null).join(', ')
-}
-
 function phaseTable(migration: MigrationReport, palette: Palette, packet: PacketText): string {
   const total = migration.total_migration_time_s
   const phases = migration.phases.map((phase) => [
@@ -171,18 +148,6 @@ const PHASE_COLUMNS: readonly TextColumn[] = [
   { label: 'Share', align: 'right' },
   { label: 'Packets', align: 'left' },
 ]
-
-function totals(migration: MigrationReport): [string, number | null][] {
-  const rows: [string, number | null][] = [
-    ['Migration time (libvirt)', migration.libvirt_migration_time_s],
-    ['Total migration time', migration.total_migration_time_s],
-    ['Unattributed', migration.unattributed_s],
-  ]
-  // Where there is no libvirt migration time, the connection's is what is known.
-  if (migration.libvirt_migration_time_s === null && migration.libvirt_connection_time_s !== null)
-    rows.splice(1, 0, ['libvirt connection', migration.libvirt_connection_time_s])
-  return rows
-}
 
 function packets({ start, end }: PhaseReport, packet: PacketText): string {
   return start.packet === null && end.packet === null ? UNKNOWN : `${packet(start)} … ${packet(end)}`

@@ -11,6 +11,12 @@ export function wayOf({ source, destination }: MigrationReport): string {
   return `${hostOf(source)} → ${hostOf(destination)}`
 }
 
+/** The same without addresses where the hosts have names. */
+export function shortWayOf({ source, destination }: MigrationReport): string {
+  const name = ({ hostname, address }: MigrationReport['source']) => hostname ?? address ?? 'unknown host'
+  return `${name(source)} → ${name(destination)}`
+}
+
 function hostOf({ hostname, address }: MigrationReport['source']): string {
   if (hostname === null) return address ?? 'unknown host'
   return address === null ? hostname : `${hostname} (${address})`

@@ -7,6 +7,7 @@ import { VERSION } from '../../src/core/version.ts'
 import type { Report } from '../../src/report/model.ts'
 import { guest, migrate } from '../pipeline/synthetic.ts'
 import { capture, pcap, Wire } from '../support/capture.ts'
+import { xmlText } from '../support/libvirt.ts'
 import { run } from './run.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'mig-phases-'))
@@ -348,8 +349,3 @@ describe('what people see', () => {
     expect(lines(stderr)).toHaveLength(1)
   })
 })
-
-/** Put into XML as any writer of XML does. */
-function xmlText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-}

@@ -30,7 +30,15 @@ function pings(
   return exchanges
 }
 
-const BLIND = { sent: null, lost: null, gapNs: null, lowerNs: null, upperNs: null }
+const BLIND = {
+  sent: null,
+  lost: null,
+  gapNs: null,
+  gapStartNs: null,
+  gapEndNs: null,
+  lowerNs: null,
+  upperNs: null,
+}
 /** Sent at 1005 … 1095 ms. */
 const inGap = (i: number): boolean => i >= 100 && i < 110
 
@@ -42,6 +50,8 @@ describe('the figures around a switch-over', () => {
       sent: 200,
       lost: 10,
       gapNs: 110 * MS,
+      gapStartNs: 996 * MS,
+      gapEndNs: 1106 * MS,
       lowerNs: 90 * MS,
       upperNs: 110 * MS,
     } satisfies EchoFigures)

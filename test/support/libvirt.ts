@@ -457,3 +457,8 @@ function finishTurns(migration: Migration, serial: number, up: Say, down: Say): 
   down('finish reply', reply(procedure, serial, answer))
   return serial + 1
 }
+
+/** Put into XML as any writer of XML does. */
+export function xmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

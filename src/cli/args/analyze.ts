@@ -42,31 +42,9 @@ const list = {
 const STATUS =
   'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 4 no migration in the input, 130 a batch was interrupted. Diagnostics go to standard error. NO_COLOR turns colours off.'
 
-export function analyzeOptions<T>(parser: Argv<T>) {
-  const captures = parser
-    .positional('captures', {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      describe:
-        'pcap, pcapng and DPMI files, compressed with gzip or zstd or not; folders of them, patterns, @FILE with a list; or -, standard input, which is reported while it is written',
-      defaultDescription: 'none',
-    })
-    .group('format', 'Options:')
-    .option('format', {
-      alias: 'f',
-      requiresArg: true,
-      choices: FORMATS,
-      default: 'table' as const,
-      describe:
-        'table or md to read, json for one document, ndjson for one migration a line, csv for a spreadsheet of migrations, perfetto for a timeline, otlp for a tracing backend',
-    })
-    .option('output', { alias: 'o', type: 'string', describe: 'write the report to this file' })
-    .option('each', {
-      type: 'boolean',
-      defaultDescription: 'for files, not for folders',
-      describe: 'print each migration besides the groups',
-    })
+/** Options of all commands that analyse captures of migrations. */
+export function readingOptions<T>(parser: Argv<T>) {
+  return parser
     .option('jobs', {
       alias: 'j',
       type: 'number',
@@ -74,11 +52,6 @@ export function analyzeOptions<T>(parser: Argv<T>) {
       default: availableParallelism(),
       defaultDescription: 'all cores',
       describe: 'captures that are read at once',
-    })
-    .option('resume', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'write ndjson to this file and skip captures that are in it already',
     })
     .option('progress', {
       type: 'boolean',
@@ -107,7 +80,39 @@ export function analyzeOptions<T>(parser: Argv<T>) {
       describe:
         'longest stop that was allowed, ms (virsh migrate-setmaxdowntime): for the judgement of convergence (default: 300)',
     })
-  return groupingOptions(captures)
+}
+
+export function analyzeOptions<T>(parser: Argv<T>) {
+  const captures = parser
+    .positional('captures', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe:
+        'pcap, pcapng and DPMI files, compressed with gzip or zstd or not; folders of them, patterns, @FILE with a list; or -, standard input, which is reported while it is written',
+      defaultDescription: 'none',
+    })
+    .group('format', 'Options:')
+    .option('format', {
+      alias: 'f',
+      requiresArg: true,
+      choices: FORMATS,
+      default: 'table' as const,
+      describe:
+        'table or md to read, json for one document, ndjson for one migration a line, csv for a spreadsheet of migrations, perfetto for a timeline, otlp for a tracing backend',
+    })
+    .option('output', { alias: 'o', type: 'string', describe: 'write the report to this file' })
+    .option('each', {
+      type: 'boolean',
+      defaultDescription: 'for files, not for folders',
+      describe: 'print each migration besides the groups',
+    })
+    .option('resume', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'write ndjson to this file and skip captures that are in it already',
+    })
+  return groupingOptions(readingOptions(captures))
     .example('$0 trace.pcap', 'the phase table of each migration in the capture')
     .example('$0 trace.pcap.gz --format json -o report.json', 'everything that is known, with packet numbers')
     .example('$0 --merge src.pcap controller.pcap', 'one run seen from two points as one trace')
@@ -121,7 +126,7 @@ export function analyzeOptions<T>(parser: Argv<T>) {
     .epilogue(STATUS)
 }
 
-interface AnalyzeWords extends GroupingWords {
+export interface AnalyzeWords extends GroupingWords {
   readonly captures: readonly string[]
   readonly format: Format
   readonly output: string | undefined
@@ -154,6 +159,12 @@ export const NO_OPTIONS: Omit<AnalyzeWords, 'captures'> = {
 export function readAnalyze(words: AnalyzeWords): AnalyzeArguments {
   const { captures } = words
   if (captures.length === 0 && words.manifest === undefined) throw new UsageError('no capture given')
+  return analysisOf(words)
+}
+
+/** @throws UsageError */
+export function analysisOf(words: AnalyzeWords): AnalyzeArguments {
+  const { captures } = words
   if (words.output === '') throw new UsageError('--output needs a file name')
   if (!Number.isInteger(words.jobs) || words.jobs < 1) throw new UsageError('--jobs takes a number from 1 on')
   if (words.resume !== undefined && (words.output !== undefined || words.merge))

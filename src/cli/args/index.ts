@@ -6,6 +6,7 @@ import type { CompletionArguments } from './completion.ts'
 import type { DoctorArguments } from './doctor.ts'
 import type { ExplainArguments } from './explain.ts'
 import type { RedactArguments } from './redact.ts'
+import type { ReportArguments } from './report.ts'
 import type { StatsArguments } from './stats.ts'
 
 export type Arguments =
@@ -17,6 +18,7 @@ export type Arguments =
   | AnnotateArguments
   | CompletionArguments
   | RedactArguments
+  | ReportArguments
 
 /** First words that name a command; any other is a capture. */
 const COMMANDS: ReadonlySet<string> = new Set([
@@ -26,6 +28,7 @@ const COMMANDS: ReadonlySet<string> = new Set([
   'explain',
   'annotate',
   'redact',
+  'report',
   'completion',
 ])
 

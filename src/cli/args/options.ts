@@ -8,6 +8,7 @@ import { doctorOptions, readDoctor } from './doctor.ts'
 import { explainOptions, readExplain } from './explain.ts'
 import type { Arguments } from './index.ts'
 import { readRedact, redactOptions } from './redact.ts'
+import { readReport, reportOptions } from './report.ts'
 import { readStats, statsOptions } from './stats.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -32,6 +33,7 @@ function withDashes<T extends object>(argv: T): T {
 const LISTS: ReadonlySet<string> = new Set([
   '_',
   'captures',
+  'inputs',
   'results',
   'filter',
   'ping',
@@ -106,6 +108,14 @@ export async function parseOptions(
       (each) => annotateOptions(each),
       (argv) => {
         result = readAnnotate(withDashes(argv))
+      },
+    )
+    .command(
+      'report [inputs..]',
+      'a page with timelines, figures and tables, which opens anywhere; figures for a paper',
+      (each) => reportOptions(each),
+      (argv) => {
+        result = readReport(withDashes(argv), process.stdout.isTTY === true)
       },
     )
     .command(
