@@ -39,6 +39,7 @@ beforeAll(() => {
   for (const name of ['trace.pcap', 'trial.pcap', 'src.pcap', 'controller.pcap'])
     writeFileSync(join(FOLDER, name), CAPTURE)
   writeFileSync(join(FOLDER, 'trace.pcap.gz'), ZIPPED)
+  writeFileSync(join(FOLDER, 'k'), 'a key that nobody guesses')
   for (const name of ['runs/small/idle/1', 'runs/small/busy/1', 'before/1', 'before/2', 'after/1', 'after/2'])
     writeFileSync(join(FOLDER, `${name}.pcap`), CAPTURE)
   const words = ['runs', '--factors', '{flavor}/{load}/{n}', '-f', 'ndjson']

@@ -45,7 +45,7 @@ export function redactOptions<T>(parser: Argv<T>) {
     )
     .example(
       '$0 redact src.pcap -o s.pcapng --key-file k',
-      'several capture points of one run, which still fit together',
+      'one of several points of a run',
     )
     .epilogue('Exit status: 0 written, 1 a file cannot be read or written, 2 wrong usage.')
 }
