@@ -27,6 +27,9 @@ const DPMI_MINOR_MAX = 7
 const PCAPNG_MAGIC = BLOCK.sectionHeader
 const BYTE_ORDER_MAGICS: ReadonlySet<number> = new Set([0x1a2b3c4d, 0x4d3c2b1a])
 
+/** What lz4 wrote before 2013, and still does with `-l`. */
+const LZ4_LEGACY_MAGIC = 0x02214c18
+
 const TO_PCAP = 'convert it first: editcap -F pcap IN OUT (part of Wireshark)'
 
 /** Tells a file's kind by its first bytes, never by its name. `bytes` may be shorter than MAGIC_SIZE.
@@ -39,7 +42,7 @@ export function sniff(bytes: Uint8Array): FileKind {
     return sniffPcapng(bytes)
   if (word >>> 16 === 0x1f8b) return { kind: 'compressed', compression: 'gzip' }
   if (word === 0x28b52ffd) return { kind: 'compressed', compression: 'zstd' }
-  if (word === 0x04224d18) return { kind: 'compressed', compression: 'lz4' }
+  if (word === 0x04224d18 || word === LZ4_LEGACY_MAGIC) return { kind: 'compressed', compression: 'lz4' }
   if (word === 0xfd377a58) return { kind: 'compressed', compression: 'xz' }
   if (word >>> 8 === 0x425a68) return { kind: 'compressed', compression: 'bzip2' }
   if (word === 0x736e6f6f) return { kind: 'unsupported', name: 'a Solaris snoop capture', advice: TO_PCAP }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { pipeline, Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
@@ -27,7 +27,7 @@ export interface Source {
   readonly damage: () => string | null
 }
 
-/** Opens a file, or standard input for `-`, and looks through gzip and zstd.
+/** Opens a file, or standard input for `-`, and looks through gzip, zstd and lz4.
  *  @throws InputError when it cannot be opened or read */
 export async function openSource(path: string): Promise<Source> {
   if (path === '-') return sourceOf(process.stdin, null)
@@ -83,9 +83,13 @@ async function decompressorOf(
   raw: AsyncIterable<Uint8Array>,
 ): Promise<Decompressor | null> {
   if (compression === 'gzip') return new Gunzip(raw)
-  if (compression !== 'zstd') return null
-  const { openZstd } = await import('./zstd.ts')
-  return await openZstd(raw)
+  if (compression === 'zstd') {
+    const { openZstd } = await import('./zstd.ts')
+    return await openZstd(raw)
+  }
+  if (compression !== 'lz4') return null
+  const { Unlz4 } = await import('./unlz4.ts')
+  return new Unlz4(raw)
 }
 
 /** The first bytes, and all bytes including them. */
@@ -159,24 +163,55 @@ class Gunzip implements Decompressor {
     this.#raw = raw
   }
 
+  /** One piece after the other, as a stream that fails loses what it has not handed on. */
   async *blocks(): AsyncGenerator<Uint8Array> {
     const gunzip = createGunzip({ chunkSize: CHUNK_SIZE })
-    pipeline(Readable.from(this.#copies(), { objectMode: false }), gunzip, () => {})
+    const output: Uint8Array[] = []
+    let size = 0
+    gunzip.on('data', (chunk: Uint8Array) => output.push(chunk))
+    const over = finished(gunzip).catch((error: Error) => this.#damaged(error.message, size))
     try {
-      for await (const chunk of gunzip) yield chunk as Uint8Array
-    } catch (error) {
-      if (error instanceof InputError) throw error
-      const message = error instanceof Error ? error.message : String(error)
-      this.damage = `the gzip data is cut short or damaged (${message})`
+      for await (const piece of this.#pieces()) {
+        if (gunzip.destroyed || gunzip.readableEnded) break
+        await Promise.race([over, new Promise((resolve) => gunzip.write(piece, resolve))])
+        for (const chunk of output.splice(0)) {
+          size += chunk.length
+          yield chunk
+        }
+      }
+      if (!gunzip.destroyed) gunzip.end()
+      await over
+      yield* output
+    } finally {
+      gunzip.destroy()
     }
   }
 
-  /** The stream takes its input in its own time, so it cannot borrow the read blocks. Damage costs the piece it is in. */
-  async *#copies(): AsyncGenerator<Uint8Array> {
+  #damaged(reason: string, size: number): void {
+    this.damage =
+      reason === NO_MEMBER && size > 0
+        ? 'what follows the gzip data is something else, which was left out'
+        : `the gzip data is cut short or damaged (${reason})`
+  }
+
+  /** Damage costs the piece it is in. Most is at the end, where the pieces become smaller and smaller. */
+  async *#pieces(): AsyncGenerator<Uint8Array> {
+    let last = new Uint8Array(0)
     for await (const block of this.#raw)
-      for (let at = 0; at < block.length; at += PIECE_SIZE) yield block.slice(at, at + PIECE_SIZE)
+      for (let at = 0; at < block.length; at += PIECE_SIZE) {
+        if (last.length > 0) yield last
+        last = block.slice(at, at + PIECE_SIZE)
+      }
+    for (let at = 0; at < last.length; ) {
+      const size = Math.ceil((last.length - at) / 2)
+      yield last.subarray(at, at + size)
+      at += size
+    }
   }
 }
+
+/** What zlib says where no member begins. */
+const NO_MEMBER = 'incorrect header check'
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist: check the path',
