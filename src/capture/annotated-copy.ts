@@ -301,6 +301,7 @@ class PcapConversion implements Copy {
   readonly #header: PcapHeader
   readonly #u32: (b: Uint8Array, o: number) => number
   readonly #ticksPerSecond: bigint
+  readonly #reader: PcapReader
   readonly #records: RecordStream
 
   constructor(job: Job, header: PcapHeader) {
@@ -308,8 +309,8 @@ class PcapConversion implements Copy {
     this.#header = header
     this.#u32 = header.bigEndian ? u32be : u32le
     this.#ticksPerSecond = 10n ** BigInt(header.resolution)
-    const reader = new PcapReader((packet) => this.#packet(packet), new CaptureSummary(), new Diagnostics())
-    this.#records = new RecordStream(reader)
+    this.#reader = new PcapReader((packet) => this.#packet(packet), new CaptureSummary(), new Diagnostics())
+    this.#records = new RecordStream(this.#reader)
     job.sink(sectionHeader({ application: APPLICATION, comment: null }))
     job.sink(interfaceDescription({ ...header, name: null }))
   }
@@ -333,8 +334,8 @@ class PcapConversion implements Copy {
       enhancedPacket({
         interface: 0,
         ticks: BigInt(u32(bytes, record)) * this.#ticksPerSecond + BigInt(u32(bytes, record + 4)),
-        originalLength: u32(bytes, record + 12),
-        data: bytes.subarray(start, start + u32(bytes, record + 8)),
+        originalLength: this.#reader.originalLength(bytes, record),
+        data: bytes.subarray(start, start + this.#reader.capturedLength(bytes, record)),
         comments,
       }),
     )

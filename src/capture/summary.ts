@@ -59,13 +59,12 @@ export class CaptureSummary {
       this.interfaces.push(name)
   }
 
-  /** Counts a packet of the file whose lengths are complete. */
-  count(packet: Packet): void {
-    const captured = packet.end - packet.start
+  /** Counts a packet of the file: what was kept of it, and its length on the wire as the file says, bytes. */
+  count(captured: number, original: number): void {
     this.packets++
-    this.wireBytes += packet.originalLength
+    this.wireBytes += original
     this.capturedBytes += captured
-    if (captured < packet.originalLength) {
+    if (captured < original) {
       this.cutPackets++
       if (captured > this.cutTo) this.cutTo = captured
     }
