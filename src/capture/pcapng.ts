@@ -239,6 +239,7 @@ export class PcapngReader extends ResyncingReader {
     const exponent = BigInt(resolution & 0x7f)
     const ticksPerSecond = (resolution & 0x80) !== 0 ? 2n ** exponent : 10n ** exponent
     const linkType = this.#u16(bytes, start)
+    this.#summary.interfaceCount++
     this.#summary.addLinkType(linkType)
     this.#summary.addResolution(1e9 / Number(ticksPerSecond))
     this.#interfaces.push({

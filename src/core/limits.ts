@@ -19,6 +19,24 @@ export const DPMI_COMMENT_MAX = 65_535
 /** Streams of DPMI measurement frames whose sequence numbers are followed: one a measurement point and receiver. */
 export const MEASUREMENT_STREAMS_MAX = 256
 
+/** Nanoseconds that a stamp may lie behind a later one without any consequence: two processors stamp packets out of order by some
+ *  0.1 ms, which no figure shows. */
+export const ORDER_TOLERANCE_NS = 1e6
+
+/** Nanoseconds that packets wait for earlier ones once they are out of order: several interfaces that are read in turns, blocks of a
+ *  ring buffer, captures put together. What lies further back is a clock that was set. */
+export const ORDER_WINDOW_NS = 1e9
+
+/** Bytes of packets that wait so: 0.3 s of a busy 1 Gbit/s link, and many seconds of one that only carries libvirt. */
+export const ORDER_BYTES_MAX = 32 * 1024 * 1024
+
+/** Packets that wait so. */
+export const ORDER_PACKETS_MAX = 65_536
+
+/** Packets whose numbers in the file are known again after they were put in order, 4 bytes each. Behind these, numbers may be off
+ *  by as much as packets were out of order. */
+export const REORDERED_MAX = 8 * 1024 * 1024
+
 /** Bytes of the window of a zstd frame, which is memory that reading it takes: what zstd itself grants unless told
  *  otherwise. */
 export const ZSTD_WINDOW_MAX = 128 * 1024 * 1024

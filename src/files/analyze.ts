@@ -1,6 +1,6 @@
 import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
-import { openSource } from './source.ts'
+import { openSource, type Source } from './source.ts'
 
 export interface Progress {
   /** Bytes of the input taken until now, before decompression. */
@@ -15,20 +15,32 @@ export interface AnalyzeFileOptions extends RunFacts {
   readonly onProgress?: (progress: Progress) => void
 }
 
-/** Analyses a capture file, compressed with gzip or zstd or not; `-` is standard input.
+/** Analyses a capture file, compressed with gzip, zstd or lz4 or not; `-` is standard input. A file whose packets turn out to be out of
+ *  order is read once more from the start.
  *  @throws InputError when it cannot be read or is no capture */
 export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}): Promise<Analysis> {
   const source = await openSource(path)
-  const analyzer = new Analyzer({
-    ...options,
-    name: path,
-    compression: source.compression,
-  })
+  const { compression } = source
+  const analyzer = new Analyzer({ ...options, name: path, compression })
+  if (await feed(analyzer, source, options)) return finish(analyzer, source)
+  const again = await openSource(path)
+  const ordering = new Analyzer({ ...options, name: path, compression, outOfOrder: true })
+  await feed(ordering, again, options)
+  return finish(ordering, again)
+}
+
+/** Returns false where it left off, because the file had better be read once more. */
+async function feed(analyzer: Analyzer, source: Source, options: AnalyzeFileOptions): Promise<boolean> {
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
     analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
+    if (analyzer.wantsAgain && source.again) return false
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }
+  return true
+}
+
+function finish(analyzer: Analyzer, source: Source): Analysis {
   const damage = source.damage()
   if (damage !== null && analyzer.packets === 0)
     throw new InputError(`holds no packet that could be read: ${damage}`)

@@ -19,6 +19,8 @@ export interface Source {
   readonly compression: string | null
   /** Bytes of the input itself; null for a pipe. */
   readonly size: number | null
+  /** Whether it can be opened again and has the same bytes then: a file, no pipe. */
+  readonly again: boolean
   /** Each block is only valid until the next is asked for. */
   readonly blocks: AsyncIterable<Uint8Array>
   /** Bytes of the input taken until now. */
@@ -30,10 +32,10 @@ export interface Source {
 /** Opens a file, or standard input for `-`, and looks through gzip, zstd and lz4.
  *  @throws InputError when it cannot be opened or read */
 export async function openSource(path: string): Promise<Source> {
-  if (path === '-') return sourceOf(process.stdin, null)
+  if (path === '-') return sourceOf(process.stdin, null, false)
   const file = await openFile(path)
-  const { size } = await file.stat()
-  return sourceOf(readFile(file), size)
+  const stat = await file.stat()
+  return sourceOf(readFile(file), stat.size, stat.isFile())
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -48,7 +50,11 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Promise<Source> {
+async function sourceOf(
+  raw: AsyncIterable<Uint8Array>,
+  size: number | null,
+  again: boolean,
+): Promise<Source> {
   let taken = 0
   const counted = (async function* () {
     for await (const block of raw) {
@@ -59,7 +65,7 @@ async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Pr
   const { start, rest } = await peek(counted)
   const kind = sniff(start)
   if (kind.kind !== 'compressed')
-    return { compression: null, size, blocks: rest, taken: () => taken, damage: () => null }
+    return { compression: null, size, again, blocks: rest, taken: () => taken, damage: () => null }
   const { compression } = kind
   const decompressor = await decompressorOf(compression, rest)
   if (decompressor === null) {
@@ -71,6 +77,7 @@ async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Pr
   return {
     compression,
     size,
+    again,
     blocks: decompressor.blocks(),
     taken: () => taken,
     damage: () => decompressor.damage,
