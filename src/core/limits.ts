@@ -50,18 +50,23 @@ export const ZSTD_PACKAGE_WINDOW_MAX = 8 * 1024 * 1024
 export const ZSTD_MOVED_MAX = 1024 * 1024 * 1024
 export const ZSTD_MOVED_SHARE_MAX = 4096
 
+/** Bytes of the process from which on garbage is collected without waiting for V8 to do so: all captures of migrations that are at
+ *  hand stay below. And by how much it may grow until that is done again. */
+export const COLLECT_FROM = 96 * 1024 * 1024
+export const COLLECT_STEP = 16 * 1024 * 1024
+
 /** Interfaces of one pcapng section. */
 export const INTERFACES_MAX = 4096
 
 /** Names of interfaces and measurement points kept of one capture. */
 export const INTERFACE_NAMES_MAX = 256
 
-/** TCP connections tracked at once. One costs 3 to 4 KiB (measured with a flood of SYNs), so the table stays below
- *  64 MiB; closed ones make room first. */
-export const CONNECTIONS_MAX = 16_384
+/** TCP connections tracked at once: a thousand or two are open at a busy controller, and closed ones make room first. One costs 3 to
+ *  4 KiB (measured with a flood of SYNs), and up to 14 KiB with decoders of its own. */
+export const CONNECTIONS_MAX = 8192
 
 /** IP addresses that are numbered before those without a connection are forgotten: some 100 bytes each. */
-export const ADDRESSES_MAX = 131_072
+export const ADDRESSES_MAX = 65_536
 
 /** IP datagrams whose fragments are put together at once, 72 KiB each: the fragments of one are sent back to back, so that
  *  few are open at any time. */
@@ -100,6 +105,10 @@ export const REASSEMBLY_BYTES_MAX = 16 * 1024 * 1024
 
 /** Out-of-order bytes kept for all connections together. */
 export const REASSEMBLY_TOTAL_BYTES_MAX = 48 * 1024 * 1024
+
+/** Out-of-order segments kept for one direction: the largest window in segments of an ordinary Ethernet are 11,600. Each new one may have
+ *  to be put before all others, so that their number bounds the time, too. */
+export const REASSEMBLY_SEGMENTS_MAX = 16_384
 
 /** What one kept out-of-order segment costs beside its bytes, so that many tiny ones meet the limit too. */
 export const SEGMENT_OVERHEAD = 160

@@ -1,6 +1,10 @@
 import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
+import { MemoryWatch } from './memory.ts'
 import { openSource, type Source } from './source.ts'
+
+/** Bytes that are analysed between two looks at the memory: 4000 packets that open a connection each. */
+const PIECE_SIZE = 256 * 1024
 
 export interface Progress {
   /** Bytes of the input taken until now, before decompression. */
@@ -31,9 +35,15 @@ export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}
 
 /** Returns false where it left off, because the file had better be read once more. */
 async function feed(analyzer: Analyzer, source: Source, options: AnalyzeFileOptions): Promise<boolean> {
+  const memory = new MemoryWatch()
   for await (const block of source.blocks) {
-    // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
-    analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
+    for (let at = 0; at < block.length; ) {
+      const size = Math.min(block.length - at, PIECE_SIZE)
+      // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
+      analyzer.push(new Uint8Array(block.buffer, block.byteOffset + at, size))
+      at += size
+      await memory.look()
+    }
     if (analyzer.wantsAgain && source.again) return false
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }

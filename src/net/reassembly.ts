@@ -5,6 +5,7 @@ import {
   HOLE_PATIENCE_PACKETS,
   RATES_TOTAL_MAX,
   REASSEMBLY_BYTES_MAX,
+  REASSEMBLY_SEGMENTS_MAX,
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
   SEQUENCE_JUMP_MAX,
@@ -332,7 +333,9 @@ export class HalfStream implements DirectionCounts {
   #limit(at: Evidence): void {
     while (
       this.#early.length > 0 &&
-      (this.#earlyBytes > REASSEMBLY_BYTES_MAX || this.#pool.heldBytes > REASSEMBLY_TOTAL_BYTES_MAX)
+      (this.#earlyBytes > REASSEMBLY_BYTES_MAX ||
+        this.#early.length > REASSEMBLY_SEGMENTS_MAX ||
+        this.#pool.heldBytes > REASSEMBLY_TOTAL_BYTES_MAX)
     )
       this.#giveUpFirstHole(at)
   }
