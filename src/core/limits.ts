@@ -106,9 +106,9 @@ export const REASSEMBLY_BYTES_MAX = 16 * 1024 * 1024
 /** Out-of-order bytes kept for all connections together. */
 export const REASSEMBLY_TOTAL_BYTES_MAX = 48 * 1024 * 1024
 
-/** Out-of-order segments kept for one direction: the largest window in segments of an ordinary Ethernet are 11,600. Each new one may have
- *  to be put before all others, so that their number bounds the time, too. */
-export const REASSEMBLY_SEGMENTS_MAX = 16_384
+/** Out-of-order segments kept for one direction: the receive window above takes 4,345 of an ordinary Ethernet. Each new one may have to
+ *  be put before all others, so that their number bounds the time, too. */
+export const REASSEMBLY_SEGMENTS_MAX = 8192
 
 /** What one kept out-of-order segment costs beside its bytes, so that many tiny ones meet the limit too. */
 export const SEGMENT_OVERHEAD = 160

@@ -187,6 +187,26 @@ describe('damage', () => {
   })
 })
 
+test('whatever happens to its bytes, it ends, throws nothing and holds no more than a block', async () => {
+  const corpus = [SAMPLE, LEGACY, joined(SAMPLE, LEGACY, SAMPLE)]
+  let state = 1
+  const random = (below: number): number => {
+    state = Math.imul(state, 48_271) % 0x7fffffff
+    return Math.abs(state) % below
+  }
+  for (let run = 0; run < 1000; run++) {
+    const file = (corpus[run % corpus.length] as Uint8Array).slice()
+    for (let changes = 1 + random(4); changes > 0; changes--) file[random(file.length)] = random(256)
+    const unlz4 = new Unlz4(lend([file.subarray(0, random(file.length)), file]))
+    try {
+      for await (const block of unlz4.blocks()) expect(block.length).toBeLessThanOrEqual(8 * MIB)
+    } catch (error) {
+      // A dictionary, if only by chance.
+      expect(error, `run ${run}`).toBeInstanceOf(InputError)
+    }
+  }
+})
+
 test('a bomb comes in pieces, in no more memory than one block takes', async () => {
   // Each block is one zero, and 65,535 times the same.
   const lengths = Array<number>(256).fill(255)

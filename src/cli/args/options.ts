@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts'
 const WIDTH = 100
 
 const ABOUT =
-  'Reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap, pcapng or DPMI file (compressed with gzip or zstd, or not), a folder of them, a pattern, @FILE with a list, or - for standard input.'
+  'Reads packet captures of VM live migrations and reports the phases of each migration, how long each took and the packets that prove it. CAPTURE is a pcap, pcapng or DPMI file (compressed with gzip, zstd or lz4, or not), a folder of them, a pattern, @FILE with a list, or - for standard input.'
 
 const STATUS =
   'Exit status: 0 all was read and a migration found, 1 an input could not be read, 2 wrong usage, 3 a comparison found a regression, 4 no migration in the input. Diagnostics go to standard error. NO_COLOR turns colours off.'
