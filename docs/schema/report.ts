@@ -45,6 +45,8 @@ const capture = object({
   wire_bytes: count("Sum of the frames' lengths on the wire"),
   captured_bytes: count('Sum of what was kept of the frames'),
   start_epoch_ns: nullable(text('Nanoseconds since 1970 of the first packet, exact')),
+  earliest_epoch_ns: nullable(text('The same of the earliest stamp, which may be of a later packet')),
+  latest_epoch_ns: nullable(text('The same of the latest stamp')),
   duration_s: number('Latest stamp less the earliest'),
   dropped_packets: nullable(count('As the capturing machine says')),
   clock_offset_s: nullable(number('Added to the stamps when captures were merged')),

@@ -125,8 +125,9 @@ export class DpmiReader extends CountedRecordReader {
     packet.timeNs = records.timeNs(bytes, offset)
     packet.start = offset + CAP_RECORD_HEADER_SIZE
     packet.end = packet.start + captured
-    packet.originalLength = Math.max(records.length(bytes, offset), captured)
-    this.#summary.count(packet)
+    const original = records.length(bytes, offset)
+    packet.originalLength = Math.max(original, captured)
+    this.#summary.count(captured, original)
     this.#sink(packet)
   }
 

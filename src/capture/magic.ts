@@ -1,4 +1,4 @@
-import { u16be, u16le, u32be } from '../core/bytes.ts'
+import { u16be, u16le, u32be, u32le } from '../core/bytes.ts'
 import { DPMI_HEADER_SIZE, type DpmiHeader, readDpmiHeader } from './dpmi.ts'
 import { PCAP_MAGIC } from './pcap.ts'
 import { BLOCK, isSectionVersion } from './pcapng.ts'
@@ -25,10 +25,14 @@ const BIG_PCAP_MAGICS: ReadonlySet<number> = new Set([
 ])
 /** Earlier versions had other records. */
 const PCAP_MAJOR = 2
+const RESERVED_LINK_BITS = 0x03ff0000
 /** The newest version of DPMI's files. */
 const DPMI_MINOR_MAX = 7
 const PCAPNG_MAGIC = BLOCK.sectionHeader
 const BYTE_ORDER_MAGICS: ReadonlySet<number> = new Set([0x1a2b3c4d, 0x4d3c2b1a])
+
+/** What lz4 wrote before 2013, and still does with `-l`. */
+const LZ4_LEGACY_MAGIC = 0x02214c18
 
 const TO_PCAP = 'convert it first: editcap -F pcap IN OUT (part of Wireshark)'
 
@@ -48,7 +52,7 @@ export function sniff(bytes: Uint8Array): FileKind {
     return sniffPcapng(bytes)
   if (word >>> 16 === 0x1f8b) return { kind: 'compressed', compression: 'gzip' }
   if (word === 0x28b52ffd) return { kind: 'compressed', compression: 'zstd' }
-  if (word === 0x04224d18) return { kind: 'compressed', compression: 'lz4' }
+  if (word === 0x04224d18 || word === LZ4_LEGACY_MAGIC) return { kind: 'compressed', compression: 'lz4' }
   if (word === 0xfd377a58) return { kind: 'compressed', compression: 'xz' }
   if (word >>> 8 === 0x425a68) return { kind: 'compressed', compression: 'bzip2' }
   if (word === 0x736e6f6f) return { kind: 'unsupported', name: 'a Solaris snoop capture', advice: TO_PCAP }
@@ -61,8 +65,23 @@ export function sniff(bytes: Uint8Array): FileKind {
 
 function sniffPcap(bytes: Uint8Array): FileKind {
   const u16 = BIG_PCAP_MAGICS.has(u32be(bytes, 0)) ? u16be : u16le
-  if (bytes.length < 6 || u16(bytes, 4) >= PCAP_MAJOR) return { kind: 'capture', format: 'pcap' }
+  if (bytes.length < 6) return { kind: 'capture', format: 'pcap' }
+  if (u16(bytes, 4) >= PCAP_MAJOR) return sniffLinkType(bytes)
   return { kind: 'unsupported', name: `a pcap file of version ${u16(bytes, 4)}`, advice: TO_PCAP }
+}
+
+/** What is set in the reserved bits of the word with the link type is no link type that anybody knows.
+ *  @see draft-ietf-opsawg-pcap, "File Header" */
+function sniffLinkType(bytes: Uint8Array): FileKind {
+  if (bytes.length < 24) return { kind: 'capture', format: 'pcap' }
+  const word = (BIG_PCAP_MAGICS.has(u32be(bytes, 0)) ? u32be : u32le)(bytes, 20)
+  if ((word & RESERVED_LINK_BITS) === 0) return { kind: 'capture', format: 'pcap' }
+  const name = `a pcap file of link type 0x${word.toString(16)}, in which bits are set that must not be`
+  return {
+    kind: 'unsupported',
+    name,
+    advice: 'was its header damaged? Where another tool can read it, save it with that tool again',
+  }
 }
 
 function sniffPcapng(bytes: Uint8Array): FileKind {

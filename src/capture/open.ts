@@ -93,7 +93,7 @@ function refusal(kind: Exclude<FileKind, { kind: 'capture' }>, size: number): st
     case 'compressed':
       return `is compressed with ${kind.compression}, inside or out: decompress it first`
     case 'unsupported':
-      return `is ${kind.name}, which is not read yet: ${kind.advice}`
+      return `is ${kind.name}, which is not read: ${kind.advice}`
     case 'unknown':
       return size === 0
         ? 'is empty: was the capture stopped before anything was written?'

@@ -2,7 +2,7 @@ import type { Evidence } from '../core/evidence.ts'
 import { FLOAT_ZERO } from '../core/float-zero.ts'
 
 /** The packet at hand. One object is reused for all packets of a capture, so nothing of it outlives the call:
- *  `keep(packet)` copies what is evidence. */
+ *  `keep(packet)` copies what is evidence, `copyOf(packet)` all of it. */
 export class Packet implements Evidence {
   /** 1-based, as Wireshark counts. */
   packet = 0
@@ -16,6 +16,18 @@ export class Packet implements Evidence {
   originalLength = 0
   /** LINKTYPE number of the interface it was captured on. */
   linkType = 0
+}
+
+/** A packet that outlives the call, with its bytes. */
+export function copyOf(packet: Packet): Packet {
+  const copy = new Packet()
+  copy.packet = packet.packet
+  copy.timeNs = packet.timeNs
+  copy.bytes = packet.bytes.slice(packet.start, packet.end)
+  copy.end = copy.bytes.length
+  copy.originalLength = packet.originalLength
+  copy.linkType = packet.linkType
+  return copy
 }
 
 export type PacketSink = (packet: Packet) => void

@@ -19,10 +19,33 @@ export const PCAP_MAGIC = {
 } as const
 
 const FILE_HEADER_SIZE = 24
+/** The last minor version of 2 in which a record may have its two lengths the other way round.
+ *  @see libpcap sf-pcap.c, "lengths_swapped" */
+const SWAPPED_MINOR_MAX = 3
 const RECORD = { seconds: 0, fraction: 4, captured: 8, original: 12 } as const
 const RECORD_HEADER_SIZE = 16
 /** The "modified" pcap of A. Kuznetsov has interface, protocol and packet type behind the usual fields. */
 const MODIFIED_RECORD_HEADER_SIZE = 24
+
+/** Bytes that stand before the frame and were not on the wire, by link type, where there is more than the frame.
+ *  @see Wireshark wiretap/pcap-common.c, "pseudo_header" */
+const PSEUDO_HEADER_SIZES: ReadonlyMap<number, number> = new Map([
+  [123, 4], // SUNATM
+  [139, 4], // MTP2_WITH_PHDR
+  [144, 16], // LINUX_IRDA
+  [177, 16], // LINUX_LAPD
+  [196, 5], // SITA
+  [201, 4], // BLUETOOTH_HCI_H4_WITH_PHDR
+  [204, 1], // PPP_WITH_DIR
+  [209, 5], // I2C_LINUX
+  [245, 2], // NFC_LLCP
+  [254, 4], // BLUETOOTH_LINUX_MONITOR
+])
+
+/** Bytes of a captured packet of this link type that were not on the wire. */
+export function pseudoHeaderSize(linkType: number): number {
+  return PSEUDO_HEADER_SIZES.get(linkType) ?? 0
+}
 
 /** Reads a pcap file: µs or ns, either byte order. Damaged lengths do not stop it: it searches for the next record
  *  whose fields agree. */
@@ -39,6 +62,8 @@ export class PcapReader extends CountedRecordReader {
   #startFraction = FLOAT_ZERO
   #lastSeconds = 0
   #fcsSize = 0
+  #pseudoSize = 0
+  #maybeSwapped = false
 
   constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
     super(diagnostics)
@@ -67,9 +92,12 @@ export class PcapReader extends CountedRecordReader {
     if (magic === PCAP_MAGIC.nanosecondsBig || magic === PCAP_MAGIC.nanosecondsLittle) this.#nsPerFraction = 1
     if (magic === PCAP_MAGIC.modifiedBig || magic === PCAP_MAGIC.modifiedLittle)
       this.headerSize = MODIFIED_RECORD_HEADER_SIZE
-    const linkWord = this.#view.of(bytes).getUint32(offset + 20, !big)
+    const view = this.#view.of(bytes)
+    this.#maybeSwapped = view.getUint16(offset + 6, !big) <= SWAPPED_MINOR_MAX
+    const linkWord = view.getUint32(offset + 20, !big)
     this.packet.linkType = linkWord & 0xffff
     if ((linkWord & 0x04000000) !== 0) this.#fcsSize = (linkWord >>> 28) * 2
+    this.#pseudoSize = pseudoHeaderSize(this.packet.linkType)
     this.#summary.addLinkType(this.packet.linkType)
     this.#summary.addResolution(this.#nsPerFraction)
     this.#headerRead = true
@@ -81,7 +109,7 @@ export class PcapReader extends CountedRecordReader {
     const packet = this.packet
     const seconds = view.getUint32(offset + RECORD.seconds, littleEndian)
     const fraction = view.getUint32(offset + RECORD.fraction, littleEndian)
-    const original = view.getUint32(offset + RECORD.original, littleEndian)
+    const original = this.originalLength(bytes, offset)
     if (packet.packet === 0) {
       this.#startSeconds = seconds
       this.#startFraction = fraction
@@ -94,22 +122,33 @@ export class PcapReader extends CountedRecordReader {
     packet.start = offset + this.headerSize
     packet.end = packet.start + captured
     packet.originalLength = Math.max(original, captured)
-    this.#summary.count(packet)
+    this.#summary.count(captured, original - this.#pseudoSize)
     if (this.#fcsSize > 0) trimFcs(packet, this.#fcsSize)
     this.#sink(packet)
   }
 
-  protected override capturedLength(bytes: Uint8Array, offset: number): number {
-    return this.#view.of(bytes).getUint32(offset + RECORD.captured, this.#littleEndian)
+  /** As the record at `offset` says. */
+  override capturedLength(bytes: Uint8Array, offset: number): number {
+    const view = this.#view.of(bytes)
+    const captured = view.getUint32(offset + RECORD.captured, this.#littleEndian)
+    if (!this.#maybeSwapped) return captured
+    return Math.min(captured, view.getUint32(offset + RECORD.original, this.#littleEndian))
+  }
+
+  /** Of the frame on the wire, as the record says: it may be less than what was captured. */
+  originalLength(bytes: Uint8Array, offset: number): number {
+    const view = this.#view.of(bytes)
+    const original = view.getUint32(offset + RECORD.original, this.#littleEndian)
+    if (!this.#maybeSwapped) return original
+    return Math.max(original, view.getUint32(offset + RECORD.captured, this.#littleEndian))
   }
 
   protected override believable(bytes: Uint8Array, offset: number): boolean {
     const view = this.#view.of(bytes)
-    const littleEndian = this.#littleEndian
-    const captured = view.getUint32(offset + RECORD.captured, littleEndian)
-    const original = view.getUint32(offset + RECORD.original, littleEndian)
-    const seconds = view.getUint32(offset + RECORD.seconds, littleEndian)
-    const fraction = view.getUint32(offset + RECORD.fraction, littleEndian)
+    const captured = this.capturedLength(bytes, offset)
+    const original = this.originalLength(bytes, offset)
+    const seconds = view.getUint32(offset + RECORD.seconds, this.#littleEndian)
+    const fraction = view.getUint32(offset + RECORD.fraction, this.#littleEndian)
     return (
       captured > 0 &&
       captured <= original &&

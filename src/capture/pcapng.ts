@@ -2,7 +2,7 @@ import { text, u16be, u16le, u32be, u32le } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { BLOCK_SIZE_MAX, BLOCK_SKIP_MAX, INTERFACES_MAX, PACKET_SIZE_MAX } from '../core/limits.ts'
 import { Packet, type PacketSink } from './packet.ts'
-import { trimFcs } from './pcap.ts'
+import { pseudoHeaderSize, trimFcs } from './pcap.ts'
 import { FOUND, NOT_HERE, ResyncingReader } from './resync.ts'
 import type { CaptureSummary } from './summary.ts'
 
@@ -67,6 +67,8 @@ interface Interface {
   readonly ticksPerSecond: bigint
   readonly offsetSeconds: bigint
   readonly fcsSize: number
+  /** Bytes of each packet that were not on the wire. */
+  readonly pseudoSize: number
   /** First stamp as two words; null before it. */
   base: { high: number; low: number; timeNs: number } | null
   /** As its last statistics block says. */
@@ -237,6 +239,7 @@ export class PcapngReader extends ResyncingReader {
     const exponent = BigInt(resolution & 0x7f)
     const ticksPerSecond = (resolution & 0x80) !== 0 ? 2n ** exponent : 10n ** exponent
     const linkType = this.#u16(bytes, start)
+    this.#summary.interfaceCount++
     this.#summary.addLinkType(linkType)
     this.#summary.addResolution(1e9 / Number(ticksPerSecond))
     this.#interfaces.push({
@@ -246,6 +249,7 @@ export class PcapngReader extends ResyncingReader {
       ticksPerSecond,
       offsetSeconds,
       fcsSize,
+      pseudoSize: pseudoHeaderSize(linkType),
       base: null,
       statisticsDrops: 0,
       packetDrops: 0,
@@ -366,7 +370,7 @@ export class PcapngReader extends ResyncingReader {
     packet.start = start
     packet.end = start + captured
     packet.originalLength = Math.max(original, captured)
-    this.#summary.count(packet)
+    this.#summary.count(captured, original - from.pseudoSize)
     if (fcsSize > 0) trimFcs(packet, fcsSize)
     this.#sink(packet)
   }

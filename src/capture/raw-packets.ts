@@ -135,6 +135,7 @@ class PcapPackets implements Pushed {
   readonly #header: PcapHeader
   readonly #u32: (b: Uint8Array, o: number) => number
   readonly #ticksPerSecond: bigint
+  readonly #reader: PcapReader
   readonly #records: RecordStream
 
   constructor(sink: RawSink, header: PcapHeader) {
@@ -142,8 +143,8 @@ class PcapPackets implements Pushed {
     this.#header = header
     this.#u32 = header.bigEndian ? u32be : u32le
     this.#ticksPerSecond = 10n ** BigInt(header.resolution)
-    const reader = new PcapReader((packet) => this.#packet(packet), new CaptureSummary(), new Diagnostics())
-    this.#records = new RecordStream(reader)
+    this.#reader = new PcapReader((packet) => this.#packet(packet), new CaptureSummary(), new Diagnostics())
+    this.#records = new RecordStream(this.#reader)
     const { linkType, snapLength, resolution, fcsSize } = header
     sink.section()
     sink.described({ linkType, snapLength, resolution, name: null, fcsSize })
@@ -164,10 +165,10 @@ class PcapPackets implements Pushed {
     this.#sink.packet({
       packet,
       start,
-      end: start + u32(bytes, record + 8),
+      end: start + this.#reader.capturedLength(bytes, record),
       interface: 0,
       ticks: BigInt(u32(bytes, record)) * this.#ticksPerSecond + BigInt(u32(bytes, record + 4)),
-      originalLength: u32(bytes, record + 12),
+      originalLength: this.#reader.originalLength(bytes, record),
       flags: null,
       drops: null,
     })

@@ -1,5 +1,5 @@
 import { FLOAT_ZERO } from '../core/float-zero.ts'
-import { INTERFACE_NAMES_MAX } from '../core/limits.ts'
+import { INTERFACE_NAMES_MAX, ORDER_TOLERANCE_NS, ORDER_WINDOW_NS } from '../core/limits.ts'
 import type { Packet } from './packet.ts'
 
 export type CaptureFormat = 'pcap' | 'pcapng' | 'dpmi'
@@ -48,6 +48,12 @@ export class CaptureSummary {
   startEpochNs: bigint | null = null
   earliestNs = FLOAT_ZERO
   latestNs = FLOAT_ZERO
+  /** Interfaces that the file describes. */
+  interfaceCount = 0
+  /** Nanoseconds by which a packet came too late at most, in the order of the file, where the clock was not set. */
+  mostLateNs = FLOAT_ZERO
+  /** The latest stamp since the clock was set. */
+  #newestNs = FLOAT_ZERO
   /** Packets that the capturing machine says it dropped; null when the file does not say. */
   droppedPackets: number | null = null
 
@@ -60,13 +66,12 @@ export class CaptureSummary {
       this.interfaces.push(name)
   }
 
-  /** Counts a packet of the file whose lengths are complete. */
-  count(packet: Packet): void {
-    const captured = packet.end - packet.start
+  /** Counts a packet of the file: what was kept of it, and its length on the wire as the file says, bytes. */
+  count(captured: number, original: number): void {
     this.packets++
-    this.wireBytes += packet.originalLength
+    this.wireBytes += original
     this.capturedBytes += captured
-    if (captured < packet.originalLength) {
+    if (captured < original) {
       this.cutPackets++
       if (captured > this.cutTo) this.cutTo = captured
     }
@@ -74,9 +79,19 @@ export class CaptureSummary {
 
   /** Takes note of the time and the length of a frame that is handed on. */
   frame({ timeNs, originalLength }: Packet): void {
-    if (timeNs > this.latestNs) this.latestNs = timeNs
-    else if (timeNs < this.earliestNs) this.earliestNs = timeNs
+    if (timeNs < this.#newestNs) this.#behind(timeNs)
+    else {
+      this.#newestNs = timeNs
+      if (timeNs > this.latestNs) this.latestNs = timeNs
+    }
     if (originalLength > ORDINARY_FRAME_MAX) this.#long(originalLength)
+  }
+
+  /** Whether packets are so far out of the order of their stamps that figures would show it. Of several interfaces, each stamps by
+   *  itself, so that any disorder may be between the two directions of a connection. */
+  get isOutOfOrder(): boolean {
+    const interfaces = Math.max(this.interfaceCount, this.interfaces.length)
+    return this.mostLateNs > (interfaces > 1 ? 0 : ORDER_TOLERANCE_NS)
   }
 
   /** @param ns nanoseconds of one step of an interface's stamps */
@@ -87,6 +102,13 @@ export class CaptureSummary {
   facts(): FrameFacts {
     const { cutPackets, cutTo, longFrames, longestFrame, stampNs } = this
     return { cutPackets, cutTo, longFrames, longestFrame, stampNs }
+  }
+
+  #behind(timeNs: number): void {
+    if (timeNs < this.earliestNs) this.earliestNs = timeNs
+    const lateNs = this.#newestNs - timeNs
+    if (lateNs > ORDER_WINDOW_NS) this.#newestNs = timeNs
+    else if (lateNs > this.mostLateNs) this.mostLateNs = lateNs
   }
 
   #long(length: number): void {

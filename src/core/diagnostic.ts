@@ -17,16 +17,36 @@ export interface Diagnostic {
 
 /** Collects diagnostics, one per code: bounded by the number of codes, whatever the input. */
 export class Diagnostics {
-  readonly #byCode = new Map<string, Diagnostic>()
+  readonly #byCode: Map<string, Diagnostic>
+  readonly #numberOf: (packet: number) => number
+
+  constructor(byCode = new Map<string, Diagnostic>(), numberOf = (packet: number): number => packet) {
+    this.#byCode = byCode
+    this.#numberOf = numberOf
+  }
+
+  /** The same collection, for those who know packets by other numbers. */
+  renumbered(numberOf: (packet: number) => number): Diagnostics {
+    return new Diagnostics(this.#byCode, numberOf)
+  }
 
   /** @param at the packet concerned, null for the capture as a whole
-   *  @param message called for the first occurrence only, so that a repeat costs one map step
+   *  @param message called for the first occurrence only, so that a repeat costs one map step; with the packet's number
    *  @param times how often it happened at once */
-  report(code: string, severity: Severity, at: Evidence | null, message: () => string, times = 1): void {
+  report(
+    code: string,
+    severity: Severity,
+    at: Evidence | null,
+    message: (packet: number | null) => string,
+    times = 1,
+  ): void {
     const known = this.#byCode.get(code)
-    if (known !== undefined) known.count += times
-    else
-      this.#byCode.set(code, { code, severity, count: times, packet: at?.packet ?? null, message: message() })
+    if (known !== undefined) {
+      known.count += times
+      return
+    }
+    const packet = at === null ? null : this.#numberOf(at.packet)
+    this.#byCode.set(code, { code, severity, count: times, packet, message: message(packet) })
   }
 
   /** In the order of first occurrence. */

@@ -19,6 +19,24 @@ export const DPMI_COMMENT_MAX = 65_535
 /** Streams of DPMI measurement frames whose sequence numbers are followed: one a measurement point and receiver. */
 export const MEASUREMENT_STREAMS_MAX = 256
 
+/** Nanoseconds that a stamp may lie behind a later one without any consequence: two processors stamp packets out of order by some
+ *  0.1 ms, which no figure shows. */
+export const ORDER_TOLERANCE_NS = 1e6
+
+/** Nanoseconds that packets wait for earlier ones once they are out of order: several interfaces that are read in turns, blocks of a
+ *  ring buffer, captures put together. What lies further back is a clock that was set. */
+export const ORDER_WINDOW_NS = 1e9
+
+/** Bytes of packets that wait so: 0.3 s of a busy 1 Gbit/s link, and many seconds of one that only carries libvirt. */
+export const ORDER_BYTES_MAX = 32 * 1024 * 1024
+
+/** Packets that wait so. */
+export const ORDER_PACKETS_MAX = 65_536
+
+/** Packets whose numbers in the file are known again after they were put in order, 4 bytes each. Behind these, numbers may be off
+ *  by as much as packets were out of order. */
+export const REORDERED_MAX = 8 * 1024 * 1024
+
 /** Bytes of the window of a zstd frame, which is memory that reading it takes: what zstd itself grants unless told
  *  otherwise. */
 export const ZSTD_WINDOW_MAX = 128 * 1024 * 1024
@@ -32,15 +50,20 @@ export const ZSTD_PACKAGE_WINDOW_MAX = 8 * 1024 * 1024
 export const ZSTD_MOVED_MAX = 1024 * 1024 * 1024
 export const ZSTD_MOVED_SHARE_MAX = 4096
 
+/** Bytes of the process from which on garbage is collected without waiting for V8 to do so: all captures of migrations that are at
+ *  hand stay below. And by how much it may grow until that is done again. */
+export const COLLECT_FROM = 96 * 1024 * 1024
+export const COLLECT_STEP = 16 * 1024 * 1024
+
 /** Interfaces of one pcapng section. */
 export const INTERFACES_MAX = 4096
 
 /** Names of interfaces and measurement points kept of one capture. */
 export const INTERFACE_NAMES_MAX = 256
 
-/** TCP connections tracked at once. One costs 3 to 4 KiB (measured with a flood of SYNs), so the table stays below
- *  64 MiB. */
-export const CONNECTIONS_MAX = 16_384
+/** TCP connections tracked at once: a thousand or two are open at a busy controller, and closed ones make room first. One costs 3 to
+ *  4 KiB (measured with a flood of SYNs), and up to 14 KiB with decoders of its own. */
+export const CONNECTIONS_MAX = 8192
 
 /** Connections that are still followed although they are closed: for packets that are late, or sent again. A busy service closes
  *  some thousand a second, and such packets come within a round trip. */
@@ -51,7 +74,7 @@ export const CLOSED_CONNECTIONS_MAX = 1024
 export const UNANSWERED_MAX = 1024
 
 /** IP addresses that are numbered before those without a connection are forgotten: some 100 bytes each. */
-export const ADDRESSES_MAX = 131_072
+export const ADDRESSES_MAX = 65_536
 
 /** IP datagrams whose fragments are put together at once, 72 KiB each: the fragments of one are sent back to back, so that
  *  few are open at any time. */
@@ -90,6 +113,10 @@ export const REASSEMBLY_BYTES_MAX = 16 * 1024 * 1024
 
 /** Out-of-order bytes kept for all connections together. */
 export const REASSEMBLY_TOTAL_BYTES_MAX = 48 * 1024 * 1024
+
+/** Out-of-order segments kept for one direction: the receive window above takes 4,345 of an ordinary Ethernet. Each new one may have to
+ *  be put before all others, so that their number bounds the time, too. */
+export const REASSEMBLY_SEGMENTS_MAX = 8192
 
 /** What one kept out-of-order segment costs beside its bytes, so that many tiny ones meet the limit too. */
 export const SEGMENT_OVERHEAD = 160

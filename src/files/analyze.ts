@@ -1,5 +1,6 @@
 import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
+import { MemoryWatch } from './memory.ts'
 import { openSource, type Source } from './source.ts'
 
 export interface Progress {
@@ -15,21 +16,31 @@ export interface AnalyzeFileOptions extends RunFacts {
   readonly onProgress?: (progress: Progress) => void
 }
 
-/** Analyses a capture file, compressed with gzip or zstd or not; `-` is standard input.
+/** Analyses a capture file, compressed with gzip, zstd or lz4 or not; `-` is standard input. A file whose packets turn out to be out of
+ *  order is read once more from the start.
  *  @throws InputError when it cannot be read or is no capture */
 export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}): Promise<Analysis> {
   const source = await openSource(path)
-  const analyzer = new Analyzer({
-    ...options,
-    name: path,
-    compression: source.compression,
-  })
+  const { compression } = source
+  const analyzer = new Analyzer({ ...options, name: path, compression })
+  if (await feed(analyzer, source, options)) return endOf(analyzer, source)
+  const again = await openSource(path)
+  const ordering = new Analyzer({ ...options, name: path, compression, outOfOrder: true })
+  await feed(ordering, again, options)
+  return endOf(ordering, again)
+}
+
+/** Returns false where it left off, because the file had better be read once more. */
+async function feed(analyzer: Analyzer, source: Source, options: AnalyzeFileOptions): Promise<boolean> {
+  const memory = new MemoryWatch()
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
     analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
+    await memory.look()
+    if (analyzer.wantsAgain && source.again) return false
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }
-  return endOf(analyzer, source)
+  return true
 }
 
 /** The report, with what was wrong with the input itself.

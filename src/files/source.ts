@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { pipeline, Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { isTold, sniff } from '../capture/magic.ts'
@@ -24,6 +24,8 @@ export interface Source {
   readonly compression: string | null
   /** Bytes of the input itself; null for a pipe. */
   readonly size: number | null
+  /** Whether it can be opened again and has the same bytes then: a file, no pipe. */
+  readonly again: boolean
   /** Each block is only valid until the next is asked for. */
   readonly blocks: AsyncIterable<Uint8Array>
   /** Bytes of the input taken until now. */
@@ -32,13 +34,13 @@ export interface Source {
   readonly damage: () => string | null
 }
 
-/** Opens a file, or standard input for `-`, and looks through gzip and zstd.
+/** Opens a file, or standard input for `-`, and looks through gzip, zstd and lz4.
  *  @throws InputError when it cannot be opened or read */
 export async function openSource(path: string): Promise<Source> {
-  if (path === '-') return sourceOf(process.stdin, null)
+  if (path === '-') return sourceOf(process.stdin, null, false)
   const { file, isRegular, size } = await openFile(path)
   // What comes from a pipe or a device keeps its reader waiting, and has no length.
-  return isRegular ? sourceOf(readFile(file), size) : sourceOf(file.createReadStream(), null)
+  return isRegular ? sourceOf(readFile(file), size, true) : sourceOf(file.createReadStream(), null, false)
 }
 
 async function openFile(path: string): Promise<{ file: FileHandle; isRegular: boolean; size: number }> {
@@ -54,7 +56,11 @@ async function openFile(path: string): Promise<{ file: FileHandle; isRegular: bo
   }
 }
 
-async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Promise<Source> {
+async function sourceOf(
+  raw: AsyncIterable<Uint8Array>,
+  size: number | null,
+  again: boolean,
+): Promise<Source> {
   let taken = 0
   const counted = (async function* () {
     for await (const block of raw) {
@@ -65,7 +71,7 @@ async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Pr
   const { start, rest } = await peek(counted)
   const kind = sniff(start)
   if (kind.kind !== 'compressed')
-    return { compression: null, size, blocks: rest, taken: () => taken, damage: () => null }
+    return { compression: null, size, again, blocks: rest, taken: () => taken, damage: () => null }
   const { compression } = kind
   const decompressor = await decompressorOf(compression, rest)
   if (decompressor === null) {
@@ -77,6 +83,7 @@ async function sourceOf(raw: AsyncIterable<Uint8Array>, size: number | null): Pr
   return {
     compression,
     size,
+    again,
     blocks: decompressor.blocks(),
     taken: () => taken,
     damage: () => decompressor.damage,
@@ -89,9 +96,13 @@ async function decompressorOf(
   raw: AsyncIterable<Uint8Array>,
 ): Promise<Decompressor | null> {
   if (compression === 'gzip') return new Gunzip(raw)
-  if (compression !== 'zstd') return null
-  const { openZstd } = await import('./zstd.ts')
-  return await openZstd(raw)
+  if (compression === 'zstd') {
+    const { openZstd } = await import('./zstd.ts')
+    return await openZstd(raw)
+  }
+  if (compression !== 'lz4') return null
+  const { Unlz4 } = await import('./unlz4.ts')
+  return new Unlz4(raw)
 }
 
 /** The first bytes, and all bytes including them. */
@@ -160,24 +171,55 @@ class Gunzip implements Decompressor {
     this.#raw = raw
   }
 
+  /** One piece after the other, as a stream that fails loses what it has not handed on. */
   async *blocks(): AsyncGenerator<Uint8Array> {
     const gunzip = createGunzip({ chunkSize: CHUNK_SIZE })
-    pipeline(Readable.from(this.#copies(), { objectMode: false }), gunzip, () => {})
+    const output: Uint8Array[] = []
+    let size = 0
+    gunzip.on('data', (chunk: Uint8Array) => output.push(chunk))
+    const over = finished(gunzip).catch((error: Error) => this.#damaged(error.message, size))
     try {
-      for await (const chunk of gunzip) yield chunk as Uint8Array
-    } catch (error) {
-      if (error instanceof InputError) throw error
-      const message = error instanceof Error ? error.message : String(error)
-      this.damage = `the gzip data is cut short or damaged (${message})`
+      for await (const piece of this.#pieces()) {
+        if (gunzip.destroyed || gunzip.readableEnded) break
+        await Promise.race([over, new Promise((resolve) => gunzip.write(piece, resolve))])
+        for (const chunk of output.splice(0)) {
+          size += chunk.length
+          yield chunk
+        }
+      }
+      if (!gunzip.destroyed) gunzip.end()
+      await over
+      yield* output
+    } finally {
+      gunzip.destroy()
     }
   }
 
-  /** The stream takes its input in its own time, so it cannot borrow the read blocks. Damage costs the piece it is in. */
-  async *#copies(): AsyncGenerator<Uint8Array> {
+  #damaged(reason: string, size: number): void {
+    this.damage =
+      reason === NO_MEMBER && size > 0
+        ? 'what follows the gzip data is something else, which was left out'
+        : `the gzip data is cut short or damaged (${reason})`
+  }
+
+  /** Damage costs the piece it is in. Most is at the end, where the pieces become smaller and smaller. */
+  async *#pieces(): AsyncGenerator<Uint8Array> {
+    let last = new Uint8Array(0)
     for await (const block of this.#raw)
-      for (let at = 0; at < block.length; at += PIECE_SIZE) yield block.slice(at, at + PIECE_SIZE)
+      for (let at = 0; at < block.length; at += PIECE_SIZE) {
+        if (last.length > 0) yield last
+        last = block.slice(at, at + PIECE_SIZE)
+      }
+    for (let at = 0; at < last.length; ) {
+      const size = Math.ceil((last.length - at) / 2)
+      yield last.subarray(at, at + size)
+      at += size
+    }
   }
 }
+
+/** What zlib says where no member begins. */
+const NO_MEMBER = 'incorrect header check'
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist: check the path',

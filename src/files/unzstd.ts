@@ -1,5 +1,6 @@
 import { u32le } from '../core/bytes.ts'
 import { InputError } from '../core/input-error.ts'
+import { Intake } from './intake.ts'
 
 const MAGIC = 0xfd2fb528
 /** Magic of frames that carry no data; the lowest four bits may be anything. */
@@ -23,16 +24,13 @@ export type DecodeFrame = (units: AsyncIterable<Uint8Array>, windowSize: number)
  *  @see RFC 8878, section 3.1 */
 export class Unzstd {
   damage: string | null = null
-  readonly #raw: AsyncIterator<Uint8Array>
+  readonly #input: Intake
   readonly #decode: DecodeFrame
   readonly #windowMax: number
-  /** What was taken from the input; used up to `#at`. */
-  #bytes = new Uint8Array(0)
-  #at = 0
 
   /** @param windowMax bytes of memory that a frame may ask for */
   constructor(raw: AsyncIterable<Uint8Array>, decode: DecodeFrame, windowMax: number) {
-    this.#raw = raw[Symbol.asyncIterator]()
+    this.#input = new Intake(raw)
     this.#decode = decode
     this.#windowMax = windowMax
   }
@@ -46,26 +44,29 @@ export class Unzstd {
       if (error instanceof InputError) throw error
       this.damage ??= `the zstd data is damaged (${error instanceof Error ? error.message : String(error)})`
     } finally {
-      await this.#raw.return?.()
+      await this.#input.close()
     }
   }
 
   /** The header of the next frame that carries data; null at the end, and at damage. */
   async #openFrame(): Promise<Uint8Array | null> {
-    while (this.damage === null && (await this.#has(1))) {
-      if (!(await this.#has(FRAME_START_SIZE))) return this.#cut()
-      const magic = u32le(this.#bytes, this.#at)
+    const input = this.#input
+    while (this.damage === null && (await input.has(1))) {
+      if (!(await input.has(FRAME_START_SIZE))) return this.#cut()
+      const magic = u32le(input.bytes, input.at)
       if (magic === MAGIC) return await this.#takeHeader()
       if ((magic & 0xfffffff0) !== SKIPPABLE_MAGIC) return this.#damaged('no frame begins where one should')
-      if (!(await this.#has(SKIPPABLE_HEADER_SIZE)) || !(await this.#skip())) return this.#cut()
+      if (!(await input.has(SKIPPABLE_HEADER_SIZE))) return this.#cut()
+      if (!(await input.skip(SKIPPABLE_HEADER_SIZE + u32le(input.bytes, input.at + 4)))) return this.#cut()
     }
     return null
   }
 
   async #takeHeader(): Promise<Uint8Array | null> {
-    const size = frameHeaderSize(this.#bytes, this.#at)
-    if (!(await this.#has(size))) return this.#cut()
-    const header = this.#take(size)
+    const input = this.#input
+    const size = frameHeaderSize(input.bytes, input.at)
+    if (!(await input.has(size))) return this.#cut()
+    const header = input.take(size)
     const { windowSize, dictionary } = frameHeader(header)
     if (windowSize > this.#windowMax)
       throw new InputError(
@@ -80,49 +81,18 @@ export class Unzstd {
 
   /** A frame: its header, then each block, the last with the checksum. Ends early at damage. */
   async *#units(header: Uint8Array): AsyncGenerator<Uint8Array> {
+    const input = this.#input
     yield header
     const checksumSize = descriptor(header).checksum ? CHECKSUM_SIZE : 0
     for (let ended = false; !ended; ) {
-      if (!(await this.#has(BLOCK_HEADER_SIZE))) return this.#cut()
-      const { last, type, size } = blockHeader(this.#bytes, this.#at)
+      if (!(await input.has(BLOCK_HEADER_SIZE))) return this.#cut()
+      const { last, type, size } = blockHeader(input.bytes, input.at)
       if (size > BLOCK_SIZE_MAX) return this.#damaged('a block is too large')
       const unit = BLOCK_HEADER_SIZE + (type === RUN ? 1 : size) + (last ? checksumSize : 0)
-      if (!(await this.#has(unit))) return this.#cut()
-      yield this.#take(unit)
+      if (!(await input.has(unit))) return this.#cut()
+      yield input.take(unit)
       ended = last
     }
-  }
-
-  /** Steps over a skippable frame. Returns false when it is not all there. */
-  async #skip(): Promise<boolean> {
-    let left = SKIPPABLE_HEADER_SIZE + u32le(this.#bytes, this.#at + 4)
-    while (left > 0 && (await this.#has(1))) left -= this.#take(Math.min(left, this.#left)).length
-    return left === 0
-  }
-
-  get #left(): number {
-    return this.#bytes.length - this.#at
-  }
-
-  /** Takes more of the input until `size` bytes are there. Returns false when there are none. */
-  async #has(size: number): Promise<boolean> {
-    while (this.#left < size) {
-      const next = await this.#raw.next()
-      if (next.done === true) return false
-      // A copy: what the input lends is overwritten, and decoders keep what they are given.
-      const bytes = new Uint8Array(this.#left + next.value.length)
-      bytes.set(this.#bytes.subarray(this.#at))
-      bytes.set(next.value, this.#left)
-      this.#bytes = bytes
-      this.#at = 0
-    }
-    return true
-  }
-
-  #take(size: number): Uint8Array {
-    const taken = this.#bytes.subarray(this.#at, this.#at + size)
-    this.#at += size
-    return taken
   }
 
   #cut(): null {

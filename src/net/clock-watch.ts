@@ -1,10 +1,7 @@
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { type Evidence, keep } from '../core/evidence.ts'
+import { ORDER_TOLERANCE_NS, ORDER_WINDOW_NS } from '../core/limits.ts'
 
-/** Nanoseconds: two processors stamp packets out of order by some 0.1 ms, which no figure shows. */
-const TOLERANCE_NS = 1e6
-/** Stamps of several interfaces or processors are out of order by less, so that more is a clock that was set. */
-const BACK_STEP_NS = 1e9
 /** A capture is hardly ever silent for longer; shorter forward steps of a clock cannot be told from silence. */
 const FORWARD_STEP_NS = 24 * 3600e9
 
@@ -37,7 +34,7 @@ export class ClockWatch {
     const stepNs = timeNs - this.#lastNs
     this.#lastNs = timeNs
     // Also false for the first packet.
-    if (stepNs < -TOLERANCE_NS || stepNs > FORWARD_STEP_NS) this.#uneven(stepNs, at)
+    if (stepNs < -ORDER_TOLERANCE_NS || stepNs > FORWARD_STEP_NS) this.#uneven(stepNs, at)
   }
 
   report(diagnostics: Diagnostics): void {
@@ -56,7 +53,7 @@ export class ClockWatch {
   }
 
   #uneven(stepNs: number, at: Evidence): void {
-    if (stepNs < 0 && stepNs > -BACK_STEP_NS) this.#backwards.add(-stepNs, at)
+    if (stepNs < 0 && stepNs > -ORDER_WINDOW_NS) this.#backwards.add(-stepNs, at)
     else this.#steps.add(Math.abs(stepNs), at)
   }
 }

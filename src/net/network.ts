@@ -150,8 +150,8 @@ export class Network {
       code,
       'warning',
       packet,
-      () =>
-        `packet ${packet.packet} was not decoded: ${what}, cut short, malformed or of a kind that is not read`,
+      (number) =>
+        `packet ${number} was not decoded: ${what}, cut short, malformed or of a kind that is not read`,
     )
   }
 

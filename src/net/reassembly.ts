@@ -6,6 +6,7 @@ import {
   HOLE_PATIENCE_PACKETS,
   RATES_TOTAL_MAX,
   REASSEMBLY_BYTES_MAX,
+  REASSEMBLY_SEGMENTS_MAX,
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
   SEQUENCE_JUMP_MAX,
@@ -317,7 +318,9 @@ export class HalfStream implements DirectionCounts {
       this.#pool.slots.release(kept)
     }
     if (done === 0) return
-    early.splice(0, done)
+    // V8 takes the first element off in no time, and the first few by moving all others.
+    if (done === 1) early.shift()
+    else early.splice(0, done)
     this.#holeChanged(at)
     this.#finish(at)
   }
@@ -345,7 +348,9 @@ export class HalfStream implements DirectionCounts {
   #limit(at: Evidence): void {
     while (
       this.#early.length > 0 &&
-      (this.#earlyBytes > REASSEMBLY_BYTES_MAX || this.#pool.heldBytes > REASSEMBLY_TOTAL_BYTES_MAX)
+      (this.#earlyBytes > REASSEMBLY_BYTES_MAX ||
+        this.#early.length > REASSEMBLY_SEGMENTS_MAX ||
+        this.#pool.heldBytes > REASSEMBLY_TOTAL_BYTES_MAX)
     )
       this.#giveUpFirstHole(at)
   }

@@ -90,7 +90,7 @@ export function reportUnexpected(diagnostics: Diagnostics): Unexpected {
       'phase.unexpected',
       'warning',
       signal.first,
-      () => `packet ${signal.first.packet}: ${signal.name} is not expected while ${region} is "${state}"`,
+      (packet) => `packet ${packet}: ${signal.name} is not expected while ${region} is "${state}"`,
     )
 }
 

@@ -7,6 +7,7 @@ import { describeCapture, describeMigrations } from '../report/build.ts'
 import type { CaptureReport, MigrationReport } from '../report/model.ts'
 import type { Followed } from '../report/running.ts'
 import { Numbers } from './numbers.ts'
+import { PacketOrder } from './packet-order.ts'
 import { Trace } from './trace.ts'
 import type { TrafficSummary } from './traffic.ts'
 
@@ -26,6 +27,9 @@ export interface AnalyzerOptions extends RunFacts {
   readonly name?: string
   /** How the bytes were compressed before they were given, for the report. */
   readonly compression?: string | null
+  /** The packets are not in the order of their stamps: put them in order from the first on. Without it that is done from where
+   *  it shows. */
+  readonly outOfOrder?: boolean
 }
 
 /** All that one capture tells, or several merged ones. */
@@ -46,16 +50,25 @@ export class Analyzer {
   readonly #facts: RunFacts
   readonly #summary = new CaptureSummary()
   readonly #diagnostics = new Diagnostics()
-  readonly #trace = new Trace(this.#diagnostics)
+  readonly #order: PacketOrder = new PacketOrder((packet) => this.#trace.packet(packet))
+  readonly #trace = new Trace(this.#diagnostics.renumbered((packet) => this.#order.inFile(packet)))
   readonly #reader: CaptureReader
   readonly #numbers = new Numbers()
   #tookNs = Number.NEGATIVE_INFINITY
+  #wantsAgain = false
 
   constructor(options: AnalyzerOptions = {}) {
     this.#name = options.name ?? 'capture'
     this.#compression = options.compression ?? null
     this.#facts = options
-    this.#reader = new CaptureReader((packet) => this.#trace.packet(packet), this.#summary, this.#diagnostics)
+    if (options.outOfOrder === true) this.#order.sort(0)
+    this.#reader = new CaptureReader((packet) => this.#order.packet(packet), this.#summary, this.#diagnostics)
+  }
+
+  /** Whether it turned out, after packets had been analysed in the order of the file, that they are not in that of their stamps:
+   *  who can read the capture again gets a better report with `outOfOrder`. */
+  get wantsAgain(): boolean {
+    return this.#wantsAgain
   }
 
   /** Packets read until now. */
@@ -87,6 +100,9 @@ export class Analyzer {
    *  @throws InputError when the first bytes are those of no capture */
   push(bytes: Uint8Array): void {
     this.#reader.push(bytes)
+    if (this.#order.isSorting || !this.#summary.isOutOfOrder) return
+    this.#wantsAgain = true
+    this.#order.sort(this.packets)
   }
 
   /** Adds what the reader of the bytes found wrong with them. */
@@ -98,6 +114,7 @@ export class Analyzer {
    *  @throws InputError when there were none, or too few to tell */
   end(): Analysis {
     this.#reader.end()
+    this.#order.end(this.#diagnostics)
     const migrations = this.#trace.end(this.#facts.pings ?? [], this.#summary.startEpochNs)
     const capture = describeCapture(this.#name, this.#compression, this.#summary, this.#diagnostics.list())
     return {
@@ -111,7 +128,11 @@ export class Analyzer {
   /** @param migrations in order of their first packets */
   #describe(migrations: readonly JoinedMigration[]): MigrationReport[] {
     this.#numbers.give(migrations, this.#trace.migrations)
-    const options = { name: this.#name, downtimeLimitS: this.#facts.downtimeLimitS ?? null }
+    const options = {
+      name: this.#name,
+      downtimeLimitS: this.#facts.downtimeLimitS ?? null,
+      locate: (packet: number) => ({ packet: this.#order.inFile(packet), file: null }),
+    }
     return describeMigrations(migrations, this.#summary, options, (migration) => this.#numbers.of(migration))
   }
 }

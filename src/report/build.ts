@@ -64,12 +64,18 @@ export function describeCapture(
     wire_bytes: summary.wireBytes,
     captured_bytes: summary.capturedBytes,
     start_epoch_ns: summary.startEpochNs?.toString() ?? null,
+    earliest_epoch_ns: stamp(summary, summary.earliestNs),
+    latest_epoch_ns: stamp(summary, summary.latestNs),
     duration_s: seconds(summary.latestNs - summary.earliestNs),
     dropped_packets: summary.droppedPackets,
     clock_offset_s: null,
     clock_offset_spread_s: null,
     diagnostics,
   }
+}
+
+function stamp({ startEpochNs }: CaptureSummary, timeNs: number): string | null {
+  return startEpochNs === null ? null : (startEpochNs + BigInt(Math.round(timeNs))).toString()
 }
 
 /** When a trace begins and ends. */

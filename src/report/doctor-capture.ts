@@ -252,11 +252,13 @@ export const clock: Rule = (examined) => {
 export const timeOrder: Rule = (examined) => {
   const [first] = diagnosed(examined, ['capture.time-backwards'])
   if (first === undefined) return null
+  const [beyond] = diagnosed(examined, ['capture.order'])
+  const back = `Time stamps go back at ${ofPackets(first.count, examined.capture.packets)}: ${first.message}`
   return {
-    severity: 'note',
-    sentence: `Time stamps go back at ${ofPackets(first.count, examined.capture.packets)}: ${first.message}.`,
+    severity: beyond === undefined ? 'note' : 'problem',
+    sentence: beyond === undefined ? `${back}.` : `${back}; ${beyond.message}.`,
     remedy:
-      'Capture on one interface instead of -i any, or sort the file: reordercap IN OUT. Durations are uncertain by as much as the stamps go back.',
+      'Capture on one interface instead of -i any or several -i, or sort the file: reordercap IN OUT. Durations are uncertain by as much as the clocks of two interfaces differ.',
   }
 }
 

@@ -52,6 +52,10 @@ export interface CaptureReport {
   readonly captured_bytes: number
   /** Nanoseconds since 1970 of the first packet; text, because a double cannot hold it. Null without packets. */
   readonly start_epoch_ns: string | null
+  /** The same of the earliest stamp and of the latest, which differ from those of the first packet and the last where stamps run
+   *  backwards. */
+  readonly earliest_epoch_ns: string | null
+  readonly latest_epoch_ns: string | null
   /** Latest stamp less the earliest. */
   readonly duration_s: number
   /** What the capturing machine says it dropped; null when the file does not say. */

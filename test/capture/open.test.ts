@@ -25,6 +25,7 @@ describe('the first bytes tell', () => {
     ['gzip', '1f 8b 08 00', compressed('gzip')],
     ['zstd', '28 b5 2f fd', compressed('zstd')],
     ['lz4', '04 22 4d 18', compressed('lz4')],
+    ['lz4 of the old kind', '02 21 4c 18', compressed('lz4')],
     ['xz', 'fd 37 7a 58 5a 00', compressed('xz')],
     ['bzip2', '42 5a 68 39', compressed('bzip2')],
     ['text', '23 21 2f 62', { kind: 'unknown' }],

@@ -60,20 +60,56 @@ describe('a file that was cut short', () => {
   })
 })
 
-test('an original length below the captured one, as converters write it, is raised to that', () => {
+test('an original length below the captured one, as converters write it, counts as it is and is raised to that', () => {
   const reading = read(pcap([{ timeNs: START_NS, frame: new Uint8Array(60), originalLength: 40 }]))
   expect(reading.packets[0]?.originalLength).toBe(60)
-  expect(reading.summary).toMatchObject({ wireBytes: 60, capturedBytes: 60, cutPackets: 0 })
+  expect(reading.summary).toMatchObject({ wireBytes: 40, capturedBytes: 60, cutPackets: 0 })
+})
+
+describe('the two lengths of a record', () => {
+  const cut = { timeNs: START_NS, frame: new Uint8Array(60).fill(7), originalLength: 90 }
+  const swapped = { timeNs: START_NS, frame: cut.frame, originalLength: 60, claimedLength: 90 }
+  const whole = { timeNs: START_NS, frame: new Uint8Array(70).fill(8) }
+  const lengths = (file: Uint8Array) =>
+    read(file).packets.map((packet) => [packet.bytes.length / 2, packet.originalLength])
+
+  test.each([0, 1, 2, 3])('may be the other way round in version 2.%i', (minor) => {
+    for (const first of [cut, swapped])
+      for (const byteOrder of ['little', 'big'] as const)
+        expect(lengths(pcap([first, whole], { minor, byteOrder }))).toEqual([
+          [60, 90],
+          [70, 70],
+        ])
+  })
+
+  test('are what they are since version 2.4', () => {
+    expect(lengths(pcap([cut, whole]))).toEqual([
+      [60, 90],
+      [70, 70],
+    ])
+    expect(lengths(pcap([swapped, whole]))).not.toContainEqual([60, 90])
+  })
+})
+
+test('what stands before a frame of ATM was not on the wire', () => {
+  const atm = { timeNs: START_NS, frame: new Uint8Array(60), originalLength: 64 }
+  expect(read(pcap([atm], { linkType: 123 })).summary).toMatchObject({ wireBytes: 60, capturedBytes: 60 })
 })
 
 describe('the link type word', () => {
   test.each([
-    ['ends at 16 bits', 0x03ff0071, 113],
-    ['may have reserved bits', 0x08000001, 1],
+    ['has 16 bits', 0x0000ffff, 0xffff],
+    ['may have the bit that means nothing', 0x08000001, 1],
   ])('%s', (_name, word, linkType) => {
     const reading = read(pcap(PACKETS, { linkType: word }))
     expect(reading.packets.map((packet) => packet.linkType)).toEqual(PACKETS.map(() => linkType))
     expect(reading.packets[0]?.bytes).toHaveLength(120)
+  })
+
+  test('with reserved bits is refused', () => {
+    for (const word of [0x00010001, 0x02000001])
+      for (const byteOrder of ['little', 'big'] as const)
+        expect(() => read(pcap(PACKETS, { linkType: word, byteOrder }))).toThrow(/link type 0x.*bits are set/)
   })
 
   test('announces a frame check sequence, which is no payload', () => {

@@ -116,7 +116,7 @@ describe('exit status 1: an input could not be read', () => {
     ['gzip of text', gzipSync('no capture here'), 'is not a packet capture'],
     ['gzip inside gzip', gzipSync(readFileSync(GZIPPED)), 'is compressed with gzip, inside or out'],
     ['xz', Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0, 0, 0, 0, 0, 0), 'xz -dc'],
-    ['lz4', Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0), 'lz4 -dc'],
+    ['nothing but the start of lz4', Uint8Array.of(0x04, 0x22, 0x4d, 0x18), 'the lz4 data is cut short'],
     ['a snoop capture', 'snoop\0\0\0\0\0\0\x02', 'is a Solaris snoop capture'],
   ])('%s is named and explained', async (name, bytes, message) => {
     const path = file(`${name}.bin`, bytes)
@@ -274,6 +274,28 @@ describe('damage', () => {
     const { status, stderr } = await run([file('start.pcap.gz', zipped.fill(0xff, 20, 40))])
     expect(status).toBe(1)
     expect(stderr).toContain('holds no packet that could be read: the gzip data is cut short or damaged')
+  })
+
+  test('gzip whose checksum is wrong, or with something else behind it, keeps every packet', async () => {
+    const zipped = gzipSync(PLAIN)
+    const wrong = Buffer.from(zipped)
+    wrong.writeUInt32LE((zipped.readUInt32LE(zipped.length - 8) ^ 1) >>> 0, zipped.length - 8)
+    const whole = report((await run([CAPTURE, '-f', 'json'])).stdout)
+    for (const [bytes, said] of [
+      [wrong, 'the gzip data is cut short or damaged (incorrect data check)'],
+      [zipped.subarray(0, -9), 'the gzip data is cut short or damaged (unexpected end of file)'],
+      [Buffer.concat([zipped, Buffer.from('-- end --')]), 'what follows the gzip data is something else'],
+    ] as const) {
+      const { stdout, stderr } = await run([file('end.pcap.gz', bytes), '-f', 'json'])
+      expect(stderr).toContain(said)
+      expect(report(stdout).captures[0]?.packets).toBe(whole.captures[0]?.packets)
+    }
+  })
+
+  test('zeroes behind gzip, as on a tape, mean nothing', async () => {
+    const padded = Buffer.concat([gzipSync(PLAIN), Buffer.alloc(100_000)])
+    const { status, stderr } = await run([file('padded.pcap.gz', padded), '-f', 'json'])
+    expect([status, stderr]).toEqual([0, ''])
   })
 
   test('gzip in several members is one capture', async () => {

@@ -164,7 +164,6 @@ describe('a file', () => {
   })
 
   test.each([
-    ['lz4', [0x04, 0x22, 0x4d, 0x18]],
     ['xz', [0xfd, 0x37, 0x7a, 0x58]],
     ['bzip2', [0x42, 0x5a, 0x68, 0x39]],
   ])('in %s is refused with a way out', async (name, magic) => {

@@ -4,6 +4,7 @@ import {
   HOLE_PATIENCE_NS,
   HOLE_PATIENCE_PACKETS,
   REASSEMBLY_BYTES_MAX,
+  REASSEMBLY_SEGMENTS_MAX,
   REASSEMBLY_TOTAL_BYTES_MAX,
   SEGMENT_OVERHEAD,
   SEQUENCE_JUMP_MAX,
@@ -441,10 +442,11 @@ describe('memory', () => {
     const subject = new Subject().syn()
     subject.half.decoder = { push: () => {}, gap: () => {}, end: () => {} }
     const byte = Uint8Array.of(1)
-    const count = Math.ceil(REASSEMBLY_BYTES_MAX / (1 + SEGMENT_OVERHEAD)) + 100
-    for (let i = 0; i < count; i++) subject.segment(2 * i + 1, byte, i)
-    expect(subject.half.missingBytes).toBeGreaterThanOrEqual(100)
-    expect(subject.pool.heldBytes).toBeLessThanOrEqual(REASSEMBLY_BYTES_MAX)
+    for (let i = 0; i < REASSEMBLY_SEGMENTS_MAX; i++) subject.segment(2 * i + 1, byte, i)
+    expect(subject.half.missingBytes).toBe(0)
+    for (let i = 0; i < 100; i++) subject.segment(2 * (REASSEMBLY_SEGMENTS_MAX + i) + 1, byte, i)
+    expect(subject.half.missingBytes).toBe(100)
+    expect(subject.pool.heldBytes).toBe(REASSEMBLY_SEGMENTS_MAX * (1 + SEGMENT_OVERHEAD))
   })
 })
 

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { InputError } from '../../src/core/input-error.ts'
 import { renderJson } from '../../src/report/json.ts'
 import { renderTable } from '../../src/report/table.ts'
-import { capture, Pcapng, Wire } from '../support/capture.ts'
+import { capture, dpmi, Pcapng, Wire } from '../support/capture.ts'
+import { directedPackets, inTurns, twoInterfaces } from '../support/disorder.ts'
 import { analyseBytes, migrate } from './synthetic.ts'
 
 /** Runs in CI; FUZZ_RUNS=100000 for a night. */
@@ -23,6 +24,8 @@ const CORPUS: readonly Uint8Array[] = [
   capture(migrate(new Wire()).passed)
     .reduce((file, packet) => file.enhanced(packet), new Pcapng().interface({ resolution: 9 }))
     .bytes(),
+  twoInterfaces(inTurns(directedPackets('fixtures/libvirt-9.0/rpc-only.pcap.gz'), 20_000_000n)),
+  dpmi(capture(migrate(new Wire()).passed)),
 ]
 
 /** @see mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */

@@ -89,12 +89,15 @@ export interface PcapOptions {
   /** Bytes of frame check sequence that the header announces. */
   readonly fcsSize?: number
   readonly snapLength?: number
+  /** Of version 2. */
+  readonly minor?: number
 }
 
 export function pcap(packets: readonly CapturedPacket[], options: PcapOptions = {}): Uint8Array {
-  const { byteOrder = 'little', form = 'ns', linkType = 1, fcsSize = 0, snapLength = 262_144 } = options
+  const { byteOrder = 'little', form = 'ns', linkType = 1, fcsSize = 0 } = options
+  const { snapLength = 262_144, minor = 4 } = options
   const fcsWord = fcsSize === 0 ? 0 : 0x04000000 + ((fcsSize / 2) << 28)
-  const file = new Fields(byteOrder).u32(PCAP_MAGIC[form]).u16(2).u16(4).u32(0).u32(0)
+  const file = new Fields(byteOrder).u32(PCAP_MAGIC[form]).u16(2).u16(minor).u32(0).u32(0)
   file.u32(snapLength).u32(linkType + fcsWord)
   for (const packet of packets) {
     const fraction = packet.timeNs % 1_000_000_000n

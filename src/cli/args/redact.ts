@@ -43,10 +43,7 @@ export function redactOptions<T>(parser: Argv<T>) {
       '$0 redact trace.pcap -o share.pcapng',
       'for a bug report: no contents, names, addresses or secrets',
     )
-    .example(
-      '$0 redact src.pcap -o s.pcapng --key-file k',
-      'one of several points of a run',
-    )
+    .example('$0 redact src.pcap -o s.pcapng --key-file k', 'one of several points of a run')
     .epilogue('Exit status: 0 written, 1 a file cannot be read or written, 2 wrong usage.')
 }
 

@@ -1,10 +1,11 @@
 import { CaptureReader } from '../../capture/open.ts'
-import { Packet } from '../../capture/packet.ts'
+import { copyOf, type Packet } from '../../capture/packet.ts'
 import { CaptureSummary } from '../../capture/summary.ts'
 import { Diagnostics } from '../../core/diagnostic.ts'
 import { InputError } from '../../core/input-error.ts'
 import { describeCapture, describeMigrations } from '../../report/build.ts'
 import type { Analysis, RunFacts } from '../analyzer.ts'
+import { PacketOrder } from '../packet-order.ts'
 import { Trace } from '../trace.ts'
 import { type ClockOffset, compareClocks, Sightings } from './clock.ts'
 import { Duplicates } from './duplicates.ts'
@@ -37,8 +38,9 @@ export async function analyzeMerged(
 ): Promise<Analysis> {
   if (points.length > POINTS_MAX)
     throw new InputError(`and the others are too many: at most ${POINTS_MAX} are merged`)
-  const clocks = await compareAll(points)
-  const trace = new MergedTrace(points, clocks)
+  const seen = await seenBy(points)
+  const trace = new MergedTrace(points, compareAll(seen))
+  for (const [index, point] of seen.entries()) if (point.isOutOfOrder) trace.sort(index)
   const sources = await Promise.all(points.map((point) => named(point, () => point.open())))
   const iterators = sources.map((source) => source.blocks[Symbol.asyncIterator]())
   for (let wanting = trace.wanting(); wanting >= 0; wanting = trace.wanting()) {
@@ -52,33 +54,39 @@ export async function analyzeMerged(
   )
 }
 
+/** What each point saw; nothing where all clocks are given. */
+async function seenBy(points: readonly CapturePoint[]): Promise<PointView[]> {
+  if (points.every((point) => point.clockOffset !== null)) return []
+  const views: PointView[] = []
+  for (const point of points) views.push(await named(point, () => viewOf(point)))
+  return views
+}
+
 /** The offset of each point to the first one. */
-async function compareAll(points: readonly CapturePoint[]): Promise<(ClockOffset | null)[]> {
-  if (points.every((point) => point.clockOffset !== null)) return points.map(() => null)
-  const clocks: PointClock[] = []
-  for (const point of points) clocks.push(await named(point, () => sightingsOf(point)))
-  const [reference] = clocks
-  return clocks.map((clock, index) => {
+function compareAll(views: readonly PointView[]): (ClockOffset | null)[] {
+  const [reference] = views
+  return views.map((view, index) => {
     if (index === 0 || reference === undefined) return null
-    const laterNs = Number(clock.startEpochNs - reference.startEpochNs)
-    return compareClocks(reference.seen, clock.seen, laterNs)
+    const laterNs = Number(view.startEpochNs - reference.startEpochNs)
+    return compareClocks(reference.seen, view.seen, laterNs)
   })
 }
 
-interface PointClock {
+interface PointView {
   readonly seen: Sightings
   readonly startEpochNs: bigint
+  readonly isOutOfOrder: boolean
 }
 
 /** What one point saw, and when its first packet was on its own clock. */
-async function sightingsOf(point: CapturePoint): Promise<PointClock> {
+async function viewOf(point: CapturePoint): Promise<PointView> {
   const seen = new Sightings()
   const summary = new CaptureSummary()
   const { blocks } = await point.open()
   const reader = new CaptureReader((packet) => seen.add(packet, packet.timeNs), summary, new Diagnostics())
   for await (const block of blocks) reader.push(new Uint8Array(block))
   reader.end()
-  return { seen, startEpochNs: summary.startEpochNs ?? 0n }
+  return { seen, startEpochNs: summary.startEpochNs ?? 0n, isOutOfOrder: summary.isOutOfOrder }
 }
 
 /** Says which of the captures cannot be used. */
@@ -94,10 +102,22 @@ async function named<T>(point: CapturePoint, use: () => Promise<T>): Promise<T> 
 class PointQueue {
   readonly summary = new CaptureSummary()
   readonly diagnostics = new Diagnostics()
-  readonly reader = new CaptureReader((packet) => this.#keep(packet), this.summary, this.diagnostics)
+  readonly order = new PacketOrder((packet) => this.#keep(packet))
+  readonly #reader = new CaptureReader((packet) => this.order.packet(packet), this.summary, this.diagnostics)
   ended = false
   #packets: Packet[] = []
   #next = 0
+
+  push(bytes: Uint8Array): void {
+    this.#reader.push(bytes)
+    if (!this.order.isSorting && this.summary.isOutOfOrder) this.order.sort(this.summary.packets)
+  }
+
+  end(): void {
+    this.#reader.end()
+    this.order.end(this.diagnostics)
+    this.ended = true
+  }
 
   get head(): Packet | null {
     return this.#packets[this.#next] ?? null
@@ -111,13 +131,8 @@ class PointQueue {
   }
 
   #keep(packet: Packet): void {
-    const kept = new Packet()
-    kept.packet = packet.packet
-    kept.timeNs = packet.timeNs
-    kept.bytes = packet.bytes.slice(packet.start, packet.end)
-    kept.end = kept.bytes.length
-    kept.originalLength = packet.originalLength
-    kept.linkType = packet.linkType
+    const kept = copyOf(packet)
+    kept.packet = this.order.inFile(packet.packet)
     this.#packets.push(kept)
   }
 }
@@ -142,21 +157,23 @@ class MergedTrace {
     this.#queues = points.map(() => new PointQueue())
   }
 
+  /** The packets of a point are not in the order of their stamps. */
+  sort(point: number): void {
+    this.#queues[point]?.order.sort(0)
+  }
+
   /** The point whose next bytes are needed before anything can be merged; -1 when all have ended. */
   wanting(): number {
     return this.#queues.findIndex((queue) => !queue.ended && queue.head === null)
   }
 
   push(point: number, bytes: Uint8Array): void {
-    this.#queues[point]?.reader.push(new Uint8Array(bytes))
+    this.#queues[point]?.push(new Uint8Array(bytes))
     this.#merge()
   }
 
   endPoint(point: number): void {
-    const queue = this.#queues[point]
-    if (queue === undefined) return
-    queue.reader.end()
-    queue.ended = true
+    this.#queues[point]?.end()
     this.#merge()
   }
 

@@ -6,6 +6,10 @@ export class Origins {
   readonly #chunks: Uint32Array[] = []
   #size = 0
 
+  get size(): number {
+    return this.#size
+  }
+
   /** @param point below 16 @param packet below 2^28 */
   add(point: number, packet: number): void {
     const index = this.#size % CHUNK

@@ -3,17 +3,20 @@
 
 /** Larger than any element that must be seen whole: a footer and a named header after it take 282 bytes. */
 const CAPACITY = 512
+/** What there is room for at first: most streams hold a few bytes, and there may be very many of them. */
+const FIRST_CAPACITY = 32
 
 export class HeldBytes {
-  readonly bytes = new Uint8Array(CAPACITY)
-  readonly packets = new Float64Array(CAPACITY)
-  readonly times = new Float64Array(CAPACITY)
+  bytes = new Uint8Array(FIRST_CAPACITY)
+  packets = new Float64Array(FIRST_CAPACITY)
+  times = new Float64Array(FIRST_CAPACITY)
   length = 0
 
   /** Appends as much of `bytes[start … end)` as fits; returns how much that was. */
   append(bytes: Uint8Array, start: number, end: number, packet: number, timeNs: number): number {
     const at = this.length
     const size = Math.min(end - start, CAPACITY - at)
+    if (at + size > this.bytes.length) this.#grow()
     for (let i = 0; i < size; i++) {
       this.bytes[at + i] = bytes[start + i] as number
       this.packets[at + i] = packet
@@ -21,6 +24,16 @@ export class HeldBytes {
     }
     this.length = at + size
     return size
+  }
+
+  #grow(): void {
+    const { bytes, packets, times } = this
+    this.bytes = new Uint8Array(CAPACITY)
+    this.packets = new Float64Array(CAPACITY)
+    this.times = new Float64Array(CAPACITY)
+    this.bytes.set(bytes)
+    this.packets.set(packets)
+    this.times.set(times)
   }
 
   /** Forgets the first `size` bytes. */
