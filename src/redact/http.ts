@@ -30,6 +30,13 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'x-compute-request-id',
 ])
 
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-encoding',
+  'content-type',
+  'transfer-encoding',
+])
+
 const SECRET = /^(?:authorization|proxy-authorization|cookie|set-cookie|www-authenticate)$/
 
 /** A request or status line. Lines are strings of one character a byte, without their end. */
@@ -66,6 +73,8 @@ function replaceValue(name: string, value: string, pseudonyms: Pseudonyms): stri
         ? text
         : pseudonyms.replace(text, 'text')) + end
     )
+  // What tells how to read a message is out of a list, whatever names there are.
+  if (FRAMING.has(name)) return pseudonyms.replace(text, 'term') + end
   return pseudonyms.replace(text, HARMLESS.has(name) ? 'prose' : 'text') + end
 }
 
