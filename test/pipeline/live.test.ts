@@ -37,7 +37,7 @@ interface Watched {
   readonly left: readonly MigrationReport[]
 }
 
-/** Some packets at once, as a pipe has them. */
+/** Some packets at once, for where it does not matter. */
 function* bundled(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   let bundle: Uint8Array[] = []
   for (const piece of pieces) {
@@ -52,7 +52,7 @@ function* bundled(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
 function watch(pieces: Iterable<Uint8Array>): Watched {
   const analyzer = new Analyzer()
   const taken: MigrationReport[] = []
-  for (const piece of bundled(pieces)) {
+  for (const piece of pieces) {
     analyzer.push(piece)
     taken.push(...analyzer.take())
   }
