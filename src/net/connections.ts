@@ -216,6 +216,10 @@ export class ConnectionTable {
         this.#forget(connection, at)
       else connection.forgetRates(at.timeNs - PASSED_NS)
     }
+    this.#tracked = this.#tracked.filter(({ followed }) => followed)
+    for (const list of [this.#closed, this.#unanswered])
+      for (const [place, connection] of list.entries())
+        if (connection?.followed === false) list[place] = undefined
   }
 
   /** Drops a connection, and tells those who may still wait for something from it.

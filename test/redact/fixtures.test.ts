@@ -77,7 +77,8 @@ function expectSamePackets(original: Uint8Array, redacted: Uint8Array): void {
     )
     return Float64Array.from(list)
   }
-  const before = facts(original)
+  const before = facts(original.subarray(0, LOOKED_AT))
+  // A copy has larger records, but not so much larger.
   const after = facts(redacted.subarray(0, 4 * LOOKED_AT)).subarray(0, before.length)
   expect(after.findIndex((value, i) => value !== before[i])).toBe(-1)
   expect(after.length).toBe(before.length)
