@@ -50,9 +50,9 @@ export const ZSTD_PACKAGE_WINDOW_MAX = 8 * 1024 * 1024
 export const ZSTD_MOVED_MAX = 1024 * 1024 * 1024
 export const ZSTD_MOVED_SHARE_MAX = 4096
 
-/** Bytes of the process from which on garbage is collected without waiting for V8 to do so: all captures of migrations that are at
- *  hand stay below. And by how much it may grow until that is done again. */
-export const COLLECT_FROM = 96 * 1024 * 1024
+/** Bytes of a thread's heap and buffers from which on garbage is collected without waiting for V8 to do so: all captures of
+ *  migrations that are at hand stay below. And by how much it may grow until that is done again. */
+export const COLLECT_FROM = 64 * 1024 * 1024
 export const COLLECT_STEP = 16 * 1024 * 1024
 
 /** Interfaces of one pcapng section. */

@@ -36,7 +36,7 @@ async function feed(analyzer: Analyzer, source: Source, options: AnalyzeFileOpti
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
     analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
-    await memory.look()
+    if (memory.isLarge) await memory.collect()
     if (analyzer.wantsAgain && source.again) return false
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }

@@ -104,7 +104,7 @@ class LiveRun {
       this.#heardMs = performance.now()
       // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
       this.#analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
-      await this.#memory.look()
+      if (this.#memory.isLarge) await this.#memory.collect()
       await this.#handOver(this.#analyzer, 0)
     }
   }

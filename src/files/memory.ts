@@ -1,4 +1,4 @@
-import { memoryUsage } from 'node:process'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { COLLECT_FROM, COLLECT_STEP } from '../core/limits.ts'
 
 /** Keeps the process small. What is in use is bounded, but V8 collects garbage the later the more memory the machine has, and a
@@ -7,22 +7,28 @@ export class MemoryWatch {
   #next = COLLECT_FROM
   #collect: (() => void) | null = null
 
-  /** Collects garbage when the process has grown; 2 µs when it has not. */
-  async look(): Promise<void> {
-    if (memoryUsage.rss() < this.#next) return
+  /** Whether this thread's memory has grown so much that garbage had better be collected. Takes 0.5 µs: what the system says of the
+   *  process as a whole would take 34. */
+  get isLarge(): boolean {
+    return sizeNow() >= this.#next
+  }
+
+  async collect(): Promise<void> {
     this.#collect ??= await collector()
     this.#collect()
-    this.#next = Math.max(COLLECT_FROM, memoryUsage.rss() + COLLECT_STEP)
+    this.#next = Math.max(COLLECT_FROM, sizeNow() + COLLECT_STEP)
   }
+}
+
+function sizeNow(): number {
+  const { total_heap_size, external_memory } = getHeapStatistics()
+  return total_heap_size + external_memory
 }
 
 /** What Node only gives to those who ask for it before it starts, or so.
  *  @see https://nodejs.org/api/v8.html#v8setflagsfromstringflags */
 async function collector(): Promise<() => void> {
-  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
-    import('node:v8'),
-    import('node:vm'),
-  ])
+  const { runInNewContext } = await import('node:vm')
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('gc')
   return typeof collect === 'function' ? () => collect() : () => {}
