@@ -33,11 +33,14 @@ export async function* analyzeBatch(
   // A single capture, which is the rule, does without what only a batch needs.
   const { WorkerPool } = await import('./worker-pool.ts')
   const { pMapIterable } = await import('p-map')
-  const pool = new WorkerPool(threads)
+  // This thread is one of them: a thread more would have to load all modules, and to compile what is used much, once more.
+  const pool = new WorkerPool(threads - 1)
+  const analyze = (path: string, report: (progress: Progress) => void): Promise<Analysis> =>
+    pool.isBusy ? analyzeFile(path, { ...facts, onProgress: report }) : pool.analyze(path, facts, report)
   try {
     yield* pMapIterable(
       paths,
-      (path) => outcomeOf(path, (report) => pool.analyze(path, facts, report), onProgress),
+      (path) => outcomeOf(path, (report) => analyze(path, report), onProgress),
       { concurrency: threads, backpressure: AHEAD_MAX },
     )
   } finally {

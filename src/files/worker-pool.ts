@@ -16,7 +16,7 @@ export type Answer =
   | { readonly kind: 'input-error'; readonly message: string; readonly input: string | null }
   | { readonly kind: 'fault'; readonly message: string }
 
-/** Worker threads that analyse one capture at a time each. The caller never asks for more at once than there are threads. */
+/** Worker threads that analyse one capture at a time each. The caller does not ask when all are busy. */
 export class WorkerPool {
   readonly #workers: readonly Worker[]
   readonly #idle: Worker[]
@@ -24,6 +24,11 @@ export class WorkerPool {
   constructor(threads: number) {
     this.#workers = Array.from({ length: threads }, () => new Worker(new URL('./worker.js', import.meta.url)))
     this.#idle = [...this.#workers]
+  }
+
+  /** Whether all of them are at work. */
+  get isBusy(): boolean {
+    return this.#idle.length === 0
   }
 
   /** @throws InputError when the capture cannot be read */
