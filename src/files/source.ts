@@ -7,8 +7,7 @@ import { isTold, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
 
 /** Bytes of a file that are read at once, by the thread that parses them: they stay in its processor's cache, where those that
- *  another thread read have to be fetched from memory, at some 150 ns a packet. 2 GB take X s so, and took Y s in blocks of
- *  4 MiB that were read ahead. The kernel reads ahead of both. */
+ *  another thread read have to be fetched from memory, at some 150 ns a packet. The kernel reads ahead. */
 const BLOCK_SIZE = 512 * 1024
 
 /** Blocks until timers, signals and messages get their turn: some 10 ms. */
