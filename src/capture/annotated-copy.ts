@@ -2,7 +2,8 @@ import { u32be, u32le } from '../core/bytes.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
 import { PACKET_SIZE_MAX } from '../core/limits.ts'
 import { VERSION } from '../core/version.ts'
-import { MAGIC_SIZE, sniff } from './magic.ts'
+import { type ByteReader, FirstBytes } from './first-bytes.ts'
+import { isWholeHeader, sniff } from './magic.ts'
 import { BLOCK, PcapngReader } from './pcapng.ts'
 import {
   type ByteSink,
@@ -30,8 +31,7 @@ export interface CopyOptions {
 }
 
 /** A copy of one format. */
-interface Copy {
-  push(bytes: Uint8Array): void
+interface Copy extends ByteReader {
   end(): void
 }
 
@@ -40,8 +40,7 @@ interface Copy {
  *  sections, which are made unknown. Memory is bounded by the largest block. */
 export class AnnotatedCopy {
   readonly #job: Job
-  #start = new Uint8Array(0)
-  #copy: Copy | null = null
+  readonly #copy = new FirstBytes((start) => copyOf(start, this.#job), isWholeHeader)
 
   constructor(options: CopyOptions, sink: ByteSink) {
     this.#job = new Job(options, sink)
@@ -54,28 +53,12 @@ export class AnnotatedCopy {
 
   /** @throws InputError when the first bytes are those of no capture */
   push(bytes: Uint8Array): void {
-    if (this.#copy !== null) {
-      this.#copy.push(bytes)
-      return
-    }
-    const start = new Uint8Array(this.#start.length + bytes.length)
-    start.set(this.#start)
-    start.set(bytes, this.#start.length)
-    this.#start = start
-    if (start.length >= MAGIC_SIZE) this.#open()
+    this.#copy.push(bytes)
   }
 
   /** @throws InputError when there were too few bytes to tell a capture */
   end(): void {
-    if (this.#copy === null) this.#open()
-    this.#copy?.end()
-  }
-
-  #open(): void {
-    const start = this.#start
-    this.#start = new Uint8Array(0)
-    this.#copy = copyOf(start, this.#job)
-    this.#copy.push(start)
+    this.#copy.end().end()
   }
 }
 

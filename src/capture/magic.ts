@@ -36,6 +36,11 @@ const LZ4_LEGACY_MAGIC = 0x02214c18
 
 const TO_PCAP = 'convert it first: editcap -F pcap IN OUT (part of Wireshark)'
 
+/** Whether the whole header of any format is there. */
+export function isWholeHeader(bytes: Uint8Array): boolean {
+  return bytes.length >= MAGIC_SIZE
+}
+
 /** Whether the bytes that have come are enough to tell a file's kind, so that a capture in the making is not waited for. */
 export function isTold(bytes: Uint8Array): boolean {
   if (bytes.length >= MAGIC_SIZE) return true

@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { InputError } from '../core/input-error.ts'
 import { DpmiReader } from './dpmi.ts'
+import { FirstBytes } from './first-bytes.ts'
 import { type FileKind, isTold, sniff } from './magic.ts'
 import { MeasurementFrames, mayBeMeasurementFrame } from './measurement.ts'
 import type { Packet, PacketSink } from './packet.ts'
@@ -16,8 +17,7 @@ export class CaptureReader {
   readonly #measurement: MeasurementFrames
   readonly #summary: CaptureSummary
   readonly #diagnostics: Diagnostics
-  #start = new Uint8Array(0)
-  #records: RecordStream | null = null
+  readonly #bytes = new FirstBytes((start) => this.#open(start), isTold)
 
   constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
     this.#sink = sink
@@ -29,21 +29,12 @@ export class CaptureReader {
   /** @throws InputError when the first bytes are those of no capture */
   push(bytes: Uint8Array): void {
     this.#summary.fileBytes += bytes.length
-    if (this.#records !== null) {
-      this.#records.push(bytes)
-      return
-    }
-    const start = new Uint8Array(this.#start.length + bytes.length)
-    start.set(this.#start)
-    start.set(bytes, this.#start.length)
-    this.#start = start
-    if (isTold(start)) this.#open()
+    this.#bytes.push(bytes)
   }
 
   /** @throws InputError when there were no bytes, too few to tell, or not even a whole header */
   end(): void {
-    if (this.#records === null) this.#open()
-    if (this.#records?.end() !== false) return
+    if (this.#bytes.end().end()) return
     if (this.#summary.linkTypes.length === 0)
       throw new InputError(
         `ends inside its file header (after ${this.#summary.fileBytes} bytes), so that it holds no packet: was the capture stopped too early, or the copy cut?`,
@@ -58,14 +49,11 @@ export class CaptureReader {
     )
   }
 
-  #open(): void {
-    const kind = sniff(this.#start)
-    if (kind.kind !== 'capture') throw new InputError(refusal(kind, this.#start.length))
+  #open(start: Uint8Array): RecordStream {
+    const kind = sniff(start)
+    if (kind.kind !== 'capture') throw new InputError(refusal(kind, start.length))
     this.#summary.format = kind.format
-    this.#records = new RecordStream(this.#parser(kind.format))
-    const start = this.#start
-    this.#start = new Uint8Array(0)
-    this.#records.push(start)
+    return new RecordStream(this.#parser(kind.format))
   }
 
   #parser(format: CaptureFormat): RecordParser {

@@ -4,7 +4,8 @@ import { InputError } from '../core/input-error.ts'
 import { INTERFACES_MAX } from '../core/limits.ts'
 import { CAP_RECORD_HEADER_SIZE, CapRecords, interfaceName } from './cap-record.ts'
 import { DpmiReader, readDpmiHeader } from './dpmi.ts'
-import { MAGIC_SIZE, sniff } from './magic.ts'
+import { type ByteReader, FirstBytes } from './first-bytes.ts'
+import { isWholeHeader, sniff } from './magic.ts'
 import type { Packet } from './packet.ts'
 import { PCAP_MAGIC, PcapReader } from './pcap.ts'
 import { BLOCK, fcsBytes, PcapngReader } from './pcapng.ts'
@@ -49,46 +50,27 @@ export interface RawSink {
   statistics(statistics: RawStatistics): void
 }
 
-interface Pushed {
-  push(bytes: Uint8Array): void
+interface Pushed extends ByteReader {
   end(): void
 }
 
 /** Reads a capture of any format into what pcapng has for it. Give it the bytes of the file with `push`, in any cut, then call
  *  `end`. Numbers of packets are those of the readers. */
 export class RawPackets {
-  readonly #sink: RawSink
-  #start = new Uint8Array(0)
-  #records: Pushed | null = null
+  readonly #records: FirstBytes<Pushed>
 
   constructor(sink: RawSink) {
-    this.#sink = sink
+    this.#records = new FirstBytes((start) => recordsOf(start, sink), isWholeHeader)
   }
 
   /** @throws InputError when the first bytes are those of no capture */
   push(bytes: Uint8Array): void {
-    if (this.#records !== null) {
-      this.#records.push(bytes)
-      return
-    }
-    const start = new Uint8Array(this.#start.length + bytes.length)
-    start.set(this.#start)
-    start.set(bytes, this.#start.length)
-    this.#start = start
-    if (start.length >= MAGIC_SIZE) this.#open()
+    this.#records.push(bytes)
   }
 
   /** @throws InputError when there were too few bytes to tell a capture */
   end(): void {
-    if (this.#records === null) this.#open()
-    this.#records?.end()
-  }
-
-  #open(): void {
-    const start = this.#start
-    this.#start = new Uint8Array(0)
-    this.#records = recordsOf(start, this.#sink)
-    this.#records.push(start)
+    this.#records.end().end()
   }
 }
 

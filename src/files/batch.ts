@@ -38,11 +38,10 @@ export async function* analyzeBatch(
   const analyze = (path: string, report: (progress: Progress) => void): Promise<Analysis> =>
     pool.isBusy ? analyzeFile(path, { ...facts, onProgress: report }) : pool.analyze(path, facts, report)
   try {
-    yield* pMapIterable(
-      paths,
-      (path) => outcomeOf(path, (report) => analyze(path, report), onProgress),
-      { concurrency: threads, backpressure: AHEAD_MAX },
-    )
+    yield* pMapIterable(paths, (path) => outcomeOf(path, (report) => analyze(path, report), onProgress), {
+      concurrency: threads,
+      backpressure: AHEAD_MAX,
+    })
   } finally {
     await pool.close()
   }

@@ -33,6 +33,21 @@ export interface IpPayload {
   fragmentAt: number
 }
 
+/** One to be reused. */
+export function newIpPayload(): IpPayload {
+  return {
+    version: 4,
+    start: 0,
+    protocol: 0,
+    source: 0,
+    destination: 0,
+    offset: 0,
+    wireEnd: 0,
+    fragment: false,
+    fragmentAt: 0,
+  }
+}
+
 /** @returns false when the header makes no sense or was cut off */
 export function readIpv4(packet: Packet, offset: number, addresses: AddressTable, out: IpPayload): boolean {
   const { bytes, end } = packet

@@ -12,7 +12,7 @@ import { ConnectionTable } from './connections.ts'
 import { Copies } from './copies.ts'
 import { Defragmenter } from './defrag.ts'
 import { Ends } from './ends.ts'
-import { IP_PROTOCOL, type IpPayload, readIpv4, readIpv6, skipExtensions } from './ip.ts'
+import { IP_PROTOCOL, type IpPayload, newIpPayload, readIpv4, readIpv6, skipExtensions } from './ip.ts'
 import { Lanes } from './lanes.ts'
 import { ETHERTYPE, type LinkPayload, readLink } from './link.ts'
 import { type HalfStream, ReassemblyPool } from './reassembly.ts'
@@ -73,17 +73,7 @@ export class Network {
   readonly #view = new BlockView()
   readonly #clock = new ClockWatch()
   readonly #link: LinkPayload = { etherType: 0, offset: 0 }
-  readonly #ip: IpPayload = {
-    version: 4,
-    start: 0,
-    protocol: 0,
-    source: 0,
-    destination: 0,
-    offset: 0,
-    wireEnd: 0,
-    fragment: false,
-    fragmentAt: 0,
-  }
+  readonly #ip: IpPayload = newIpPayload()
   readonly #tunnel: TunnelPayload = { kind: TUNNEL.none, id: 0, linkType: 0, offset: 0 }
   /** The frame inside of a tunnel. */
   readonly #inner = new Packet()

@@ -7,6 +7,7 @@ import {
   IP_PROTOCOL,
   type IpPayload,
   JUMBO_PAYLOAD_OPTION,
+  newIpPayload,
   readIpv4,
   readIpv6,
 } from '../net/ip.ts'
@@ -39,17 +40,7 @@ export class FrameMask {
   readonly #addresses: Addresses
   readonly #table = new AddressTable()
   readonly #link: LinkPayload = { etherType: 0, offset: 0 }
-  readonly #ip: IpPayload = {
-    version: 4,
-    start: 0,
-    protocol: 0,
-    source: 0,
-    destination: 0,
-    offset: 0,
-    wireEnd: 0,
-    fragment: false,
-    fragmentAt: 0,
-  }
+  readonly #ip: IpPayload = newIpPayload()
   readonly #tunnel: TunnelPayload = { kind: TUNNEL.none, id: 0, linkType: 0, offset: 0 }
   #bytes: Uint8Array = new Uint8Array(0)
   /** Where the first byte of `#out` is in `#bytes`. */
