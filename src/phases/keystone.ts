@@ -13,7 +13,9 @@ const DISCOVERY_NS = 30e9
 
 /** One login: from the first request of the session to the token. */
 export interface Login {
-  readonly connection: Connection
+  /** Of its connection. */
+  readonly syn: Evidence | null
+  readonly synAck: Evidence | null
   readonly client: string
   /** A GET of the version document that led to it; null when the client did not look. */
   readonly discovery: Evidence | null
@@ -50,7 +52,8 @@ export class KeystoneLogins {
       const recent = seen !== null && event.first.timeNs - seen.first.timeNs <= DISCOVERY_NS
       this.#discoveries.delete(key)
       this.#waiting.set(exchangeKey(event), {
-        connection,
+        syn: connection.syn,
+        synAck: connection.synAck,
         client: connection.client.address,
         discovery: recent ? seen.first : null,
         request: event.first,

@@ -42,8 +42,8 @@ const BEGINNINGS: ReadonlySet<string> = new Set([
 ])
 
 /** A GET of a server, and what it took. */
-interface Lookup {
-  readonly request: HttpRequest
+/** No more of the request: an event holds its connection, and most lookups are of no migration. */
+interface Lookup extends Pick<HttpRequest, 'first' | 'last'> {
   readonly messages: Carried[]
 }
 
@@ -169,7 +169,8 @@ export class NovaTracker {
 
   #lookedUp(event: HttpRequest, serverId: string): void {
     const message = carried(event)
-    const lookup = { request: event, messages: message === null ? [] : [message] }
+    const { first, last } = event
+    const lookup = { first, last, messages: message === null ? [] : [message] }
     this.#lookups.set(lookupKey(event, serverId), lookup)
     this.#lookedUpBy.set(exchangeKey(event), lookup)
     const migration = this.#current.get(serverId)
@@ -182,7 +183,7 @@ export class NovaTracker {
     const lookup = this.#lookups.get(lookupKey(event, serverId))
     const migration = this.#begin(
       serverId,
-      found?.login.discovery ?? found?.login.request ?? lookup?.request.first ?? event.first,
+      found?.login.discovery ?? found?.login.request ?? lookup?.first ?? event.first,
     )
     if (migration === null) return
     migration.destinationHost = host
@@ -193,11 +194,11 @@ export class NovaTracker {
         migration.signal('auth.discovery', login.discovery, login.discovery, !certain)
       migration.signal('auth.request', login.request, login.request, !certain)
       if (login.response !== null) migration.signal('auth.token', login.request, login.response, !certain)
-      const { syn, synAck } = login.connection
+      const { syn, synAck } = login
       if (syn !== null && synAck !== null) migration.keystoneRoundTripNs = synAck.timeNs - syn.timeNs
     }
     if (lookup !== undefined) {
-      migration.signal('server.get', lookup.request.first, lookup.request.last)
+      migration.signal('server.get', lookup.first, lookup.last)
       for (const message of lookup.messages) migration.addMessage(message)
       this.#lookups.delete(lookupKey(event, serverId))
     }
