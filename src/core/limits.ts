@@ -118,8 +118,8 @@ export const REASSEMBLY_TOTAL_BYTES_MAX = 48 * 1024 * 1024
  *  be put before all others, so that their number bounds the time, too. */
 export const REASSEMBLY_SEGMENTS_MAX = 8192
 
-/** What one kept out-of-order segment costs beside its bytes, so that many tiny ones meet the limit too: 184,000 of 100 bytes took some
- *  100 MB. */
+/** What one kept out-of-order segment costs beside its bytes, so that many tiny ones meet the limit too: with 160, 2000 connections
+ *  that wait for a segment took 281 MiB, with this 228. */
 export const SEGMENT_OVERHEAD = 400
 
 /** Packets to wait after an acknowledgement covers a hole before the hole counts as lost by the capture:

@@ -175,7 +175,7 @@ export class RamReader {
   }
 
   /** How many records at `start` are zero pages that follow one another, and one with these words, without a gap: most do, and
-   *  so take 2 ns each instead of 7.
+   *  so take 3 ns each instead of 6.
    *  @param most pages that may follow */
   #zeroRun(view: DataView, start: number, end: number, low: number, high: number, most: number): number {
     const { pageSize } = this
