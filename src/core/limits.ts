@@ -171,6 +171,17 @@ export const PARALLEL_PACKETS_MAX = 8192
 /** What a waiting packet costs beside the offsets of its pages. All of it is taken from the same room as the maps. */
 export const PARALLEL_PACKET_OVERHEAD = 512
 
+/** Connections with a guest's memory, or with its disks, of one migration: 255 channels, the main one and that of urgent pages,
+ *  and as many again where the migration is taken up again. */
+export const MIGRATION_CONNECTIONS_MAX = 512
+
+/** Connections of all migrations that are followed, 2 KB each once they are closed. */
+export const MIGRATION_CONNECTIONS_TOTAL_MAX = 16_384
+
+/** Connections remembered because a migration may turn out to own them: for each migration, and for all. */
+export const CANDIDATES_MAX = 256
+export const CANDIDATES_TOTAL_MAX = 2048
+
 /** Migrations reported from one capture. */
 export const MIGRATIONS_MAX = 100_000
 

@@ -14,21 +14,37 @@ export interface JoinedMigration {
  *  @returns in the order of their first packets */
 export function join(libvirt: readonly Migration[], nova: readonly NovaMigration[]): JoinedMigration[] {
   const left = new Set(libvirt)
+  const guests = byGuest(libvirt)
   const joined: JoinedMigration[] = []
   const laterFirst = [...nova].sort((a, b) => b.firstPacket.packet - a.firstPacket.packet)
   for (const side of laterFirst) {
-    const match = counterpart(side, left)
+    const sameGuest = guests.get(side.instanceUuid)?.filter((migration) => left.has(migration)) ?? []
+    const match = counterpart(side, sameGuest)
     if (match !== undefined) left.delete(match)
     joined.push({ libvirt: match ?? null, nova: side })
   }
   for (const migration of left) joined.push({ libvirt: migration, nova: null })
-  return joined.sort((a, b) => firstPacket(a).packet - firstPacket(b).packet)
+  return joined
+    .map((migration) => ({ migration, packet: firstPacket(migration).packet }))
+    .sort((a, b) => a.packet - b.packet)
+    .map(({ migration }) => migration)
+}
+
+function byGuest(migrations: readonly Migration[]): Map<string, Migration[]> {
+  const guests = new Map<string, Migration[]>()
+  for (const migration of migrations) {
+    const uuid = migration.domain?.uuid
+    if (uuid == null) continue
+    const known = guests.get(uuid)
+    if (known === undefined) guests.set(uuid, [migration])
+    else known.push(migration)
+  }
+  return guests
 }
 
 /** The first migration of the instance's guest after Nova began with it; or, when the capture starts in between, the
  *  last one before. */
-function counterpart(nova: NovaMigration, libvirt: ReadonlySet<Migration>): Migration | undefined {
-  const sameGuest = [...libvirt].filter((migration) => migration.domain?.uuid === nova.instanceUuid)
+function counterpart(nova: NovaMigration, sameGuest: readonly Migration[]): Migration | undefined {
   const start = nova.firstPacket.packet
   const after = sameGuest.find((migration) => migration.firstPacket.packet >= start)
   if (after !== undefined || nova.machine.intervals.has('init')) return after

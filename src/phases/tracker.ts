@@ -1,7 +1,5 @@
 import { BodyBudget } from '../core/body-budget.ts'
-import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import type { Evidence } from '../core/evidence.ts'
 import { LATE_NS, MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX, ROUND_OVERHEAD, SILENCE_NS } from '../core/limits.ts'
 import { type Connection, termination } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
@@ -11,15 +9,15 @@ import type { QemuEvent } from '../events/qemu.ts'
 import type { RarpAnnounce } from '../events/rarp.ts'
 import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
 import type { TlsRecord } from '../events/tls.ts'
-import type { Role } from './classify.ts'
 import { EchoTracker } from './echo.ts'
 import { type JoinedMigration, join } from './join.ts'
 import { reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
 import { NovaTracker } from './nova-tracker.ts'
-import { isOrderOver, isOver, isPast, type Now } from './over.ts'
+import { isOrderOver, isOver, type Now } from './over.ts'
 import { ParallelRounds } from './parallel-rounds.ts'
 import type { Signal } from './signal.ts'
+import { replayOpening, Sockets } from './sockets.ts'
 import { SourceOrder } from './source-order.ts'
 import { TlsConversation } from './tls-conversation.ts'
 
@@ -30,17 +28,12 @@ const PRELUDE_MAX = 64
 const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
 /** VIR_DRV_FEATURE_MIGRATION_P2P: asked by a source daemon right before it prepares. */
 const FEATURE_P2P = 4
-/** Connections remembered because a migration may turn out to own them. */
-const CANDIDATES_MAX = 256
+/** SYNs to libvirt's ports that may still be answered. */
+const UNANSWERED_MAX = 256
 /** Refused connections to libvirt's ports that are told as failed migrations: beyond that somebody scans ports. */
 const ATTEMPTS_MAX = 1024
-/** Migrations that are followed at once; when there are more, the first one gets no more connections. */
-const ACTIVE_MAX = 1024
 /** A client tries the next address of a host at once after a refusal. */
 const RETRY_NS = 1e9
-/** What a connection carries at least to be taken for a guest's memory by its volume alone. */
-const STRANGER_BYTES_MIN = 64 * 1024
-
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
 const ANNOUNCE_WINDOW_NS = 60e9
 
@@ -69,8 +62,7 @@ interface Attempt {
   readonly events: readonly ProtocolEvent[]
 }
 
-/** Gives each event to the migration that it belongs to. Migrations are told apart by their connections; memory
- *  connections are found by the announced port, else by their content, else by time and hosts. */
+/** Gives each event to the migration that it belongs to. Migrations are told apart by their connections. */
 export class MigrationTracker {
   #migrations: Migration[] = []
   readonly #nova: NovaTracker
@@ -82,15 +74,7 @@ export class MigrationTracker {
   /** What clients told source daemons to do, and those of them that wait for the answer. */
   #orders: SourceOrder[] = []
   readonly #openOrders = new Map<Connection, SourceOrder>()
-  readonly #owners = new Map<Connection, { migration: Migration; role: Role }>()
-  /** Migrations that still may get connections or announcements. */
-  readonly #active = new Set<Migration>()
-  /** Connections between the hosts of an active migration, unclaimed. */
-  readonly #candidates = new Map<Migration, TcpOpen[]>()
-  /** Connections that were open before the capture began. */
-  readonly #strangers = new BoundedMap<number, TcpOpen>(CANDIDATES_MAX)
-  /** Connections that opened lately and belong to nobody yet. */
-  readonly #unclaimed = new BoundedMap<number, TcpOpen>(CANDIDATES_MAX)
+  readonly #sockets: Sockets
   /** SYNs to libvirt's ports that nobody answered yet. */
   readonly #unanswered = new Map<Connection, TcpOpen>()
   /** Connections to libvirt's ports that were refused. */
@@ -101,6 +85,7 @@ export class MigrationTracker {
     this.#diagnostics = diagnostics
     this.#maps = maps
     this.#nova = new NovaTracker(diagnostics)
+    this.#sockets = new Sockets(diagnostics, (connection) => this.#conversations.has(connection))
   }
 
   event(event: ProtocolEvent): void {
@@ -124,7 +109,7 @@ export class MigrationTracker {
         this.#encrypted(event)
         return
       case 'nbd.greeting':
-        this.#claimStorage(event.connection)
+        this.#sockets.claimStorage(event.connection)
         return
       case 'nbd.export':
       case 'nbd.end':
@@ -165,7 +150,7 @@ export class MigrationTracker {
   /** The capture is over: what is still undecided is decided.
    *  @returns all migrations, in the order of their first packets */
   end(): JoinedMigration[] {
-    for (const migration of this.#active) this.#settle(migration)
+    for (const migration of this.#sockets.active) this.#sockets.settle(migration)
     for (const [connection, conversation] of this.#conversations) {
       if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
         this.#begin(connection, conversation)
@@ -188,7 +173,7 @@ export class MigrationTracker {
     this.#giveUp(now)
     const over = this.migrations.filter((migration) => isOver(migration, now))
     const ended = new Set(over.flatMap(({ libvirt }) => (libvirt === null ? [] : [libvirt])))
-    for (const migration of ended) this.#settle(migration)
+    for (const migration of ended) this.#sockets.settle(migration)
     if (ended.size > 0 && this.#orders.length > 0) this.#fulfilOrdersOf(ended)
     const ripe = over.filter((migration) => this.#isRipe(migration, now))
     for (const { libvirt } of ripe) if (libvirt !== null) this.#echoes.finish(libvirt)
@@ -212,9 +197,7 @@ export class MigrationTracker {
       libvirt.parallel?.release()
       // The first round of a stream takes no room.
       this.#maps.give(Math.max(0, libvirt.rounds.length - 1) * ROUND_OVERHEAD)
-      this.#active.delete(libvirt)
-      this.#candidates.delete(libvirt)
-      for (const each of connectionsOf(libvirt)) this.#owners.delete(each)
+      this.#sockets.release(libvirt)
       if (libvirt.rpc !== null) this.#silence(libvirt.rpc)
     }
     if (reported.size > 0) this.#migrations = this.#migrations.filter((each) => !reported.has(each))
@@ -223,7 +206,7 @@ export class MigrationTracker {
 
   /** A connection is not followed any more. */
   forget(connection: Connection): void {
-    if (this.#owners.has(connection)) return
+    if (this.#sockets.ownerOf(connection) !== undefined) return
     const conversation = this.#conversations.get(connection)
     // What was said shows that there were answers, which may be missing from the capture.
     if (conversation !== undefined || this.#encryptedConversations.has(connection))
@@ -232,13 +215,12 @@ export class MigrationTracker {
     if (conversation?.askedForP2p !== true || conversation.sourceSide) this.#conversations.delete(connection)
     this.#encryptedConversations.delete(connection)
     this.#openOrders.delete(connection)
-    this.#unclaimed.delete(connection.id)
-    this.#strangers.delete(connection.id)
+    this.#sockets.forget(connection)
   }
 
   /** Whether a migration that was not taken out holds a connection, or may come to hold it. */
   needs(connection: Connection): boolean {
-    return this.#owners.has(connection) || this.#conversations.has(connection)
+    return this.#sockets.ownerOf(connection) !== undefined || this.#conversations.has(connection)
   }
 
   /** What began and came to nothing: told as the end of a capture would. */
@@ -314,47 +296,9 @@ export class MigrationTracker {
 
   #opened(event: TcpOpen): void {
     const { connection } = event
-    if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < CANDIDATES_MAX)
+    if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < UNANSWERED_MAX)
       this.#unanswered.set(connection, event)
-    if (!event.sawSyn) this.#strangers.set(connection.id, event)
-    this.#retirePast(event.first)
-    const memory = this.#bestFit((migration) => migration.fitOfMemory(connection))
-    if (memory !== null) {
-      this.#own(connection, memory, 'memory')
-      return
-    }
-    const storage = this.#bestFit((migration) => migration.fitOfStorage(connection))
-    if (storage !== null) {
-      this.#own(connection, storage, 'storage')
-      return
-    }
-    const siblings = this.#siblings(connection)
-    if (siblings !== null) {
-      this.#own(connection, siblings, 'memory')
-      return
-    }
-    if (event.sawSyn) this.#unclaimed.set(connection.id, event)
-    for (const migration of this.#active) {
-      const candidates = this.#candidates.get(migration)
-      if (candidates !== undefined && candidates.length < CANDIDATES_MAX && migration.sameHosts(connection))
-        candidates.push(event)
-    }
-  }
-
-  /** The active migration that a connection fits best; of equals, the one that has none yet, then the latest. */
-  #bestFit(fit: (migration: Migration) => number): Migration | null {
-    let best: Migration | null = null
-    let bestScore = 0
-    for (const migration of this.#active) {
-      if (!migration.awaitsMemory) continue
-      const fitness = fit(migration)
-      const score = fitness * 2 + (migration.memory.length === 0 ? 1 : 0)
-      if (fitness > 0 && score >= bestScore) {
-        best = migration
-        bestScore = score
-      }
-    }
-    return best
+    this.#sockets.opened(event)
   }
 
   #refused(event: TcpEvent): void {
@@ -379,7 +323,7 @@ export class MigrationTracker {
     const migration = this.#add(connection)
     if (migration === null) return
     for (const event of events) migration.event(event, 'rpc')
-    this.#owners.set(connection, { migration, role: 'rpc' })
+    this.#sockets.talk(connection, migration)
   }
 
   #conversed(event: LibvirtEvent): void {
@@ -400,7 +344,7 @@ export class MigrationTracker {
       return
     }
     conversation.migration.event(event, 'rpc')
-    if (event.type === 'libvirt.reply') this.#replied(conversation.migration)
+    if (event.type === 'libvirt.reply') this.#sockets.announced(conversation.migration)
   }
 
   /** A client orders the source to migrate, or the source has done so. */
@@ -432,7 +376,7 @@ export class MigrationTracker {
     if (action === 'prepare') conversation.reported = false
     // A management client may run one migration after another over the same connection.
     if (action === 'prepare' && conversation.migration !== null) {
-      this.#retire(conversation.migration)
+      this.#sockets.retire(conversation.migration)
       conversation.migration = null
     }
   }
@@ -442,9 +386,9 @@ export class MigrationTracker {
     const migration = this.#add(connection)
     if (migration === null) return
     conversation.migration = migration
-    this.#owners.set(connection, { migration, role: 'rpc' })
-    this.#candidates.set(migration, [])
-    this.#replayOpening(connection, migration, 'rpc')
+    this.#sockets.talk(connection, migration)
+    this.#sockets.watch(migration)
+    replayOpening(connection, migration, 'rpc')
     for (const event of conversation.prelude) migration.event(event, 'rpc')
     conversation.prelude.length = 0
     if (migration.machine.control !== 'preparing') this.#findMemory(migration)
@@ -456,30 +400,18 @@ export class MigrationTracker {
     for (const stream of this.#migrations) {
       const [connection] = stream.memory
       if (stream.rpc !== null || connection === undefined || !migration.sameHosts(connection)) continue
-      migration.adopt(stream)
-      for (const each of stream.memory) this.#owners.set(each, { migration, role: 'memory' })
+      this.#sockets.adopt(stream, migration)
       this.#migrations.splice(this.#migrations.indexOf(stream), 1)
       this.#echoes.forget(stream)
-      this.#active.delete(stream)
       return
     }
-    let largest: Connection | null = null
-    for (const { connection } of this.#strangers.values()) {
-      const free =
-        migration.sameHosts(connection) &&
-        !this.#owners.has(connection) &&
-        !this.#conversations.has(connection)
-      const bytes = connection.toServer.payloadBytes
-      if (free && bytes >= STRANGER_BYTES_MIN && bytes > (largest?.toServer.payloadBytes ?? 0))
-        largest = connection
-    }
-    if (largest !== null) this.#own(largest, migration, 'memory')
+    this.#sockets.ownLargestStranger(migration)
   }
 
   /** A conversation under TLS: its records' lengths tell the calls. */
   #encrypted(event: TlsRecord): void {
     const { connection } = event
-    const owner = this.#owners.get(connection)
+    const owner = this.#sockets.ownerOf(connection)
     if (owner !== undefined && owner.role !== 'rpc') return
     let conversation = this.#encryptedConversations.get(connection)
     if (conversation === undefined) {
@@ -503,19 +435,10 @@ export class MigrationTracker {
     const migration = this.#add(connection)
     if (migration === null) return null
     migration.encrypted = true
-    this.#owners.set(connection, { migration, role: 'rpc' })
-    this.#candidates.set(migration, [])
-    this.#replayOpening(connection, migration, 'rpc')
+    this.#sockets.talk(connection, migration)
+    this.#sockets.watch(migration)
+    replayOpening(connection, migration, 'rpc')
     return migration
-  }
-
-  #replied(migration: Migration): void {
-    // Connections that opened before the reply had been read are looked at again.
-    for (const open of this.#candidates.get(migration) ?? []) {
-      if (this.#owners.has(open.connection)) continue
-      if (migration.fitOfMemory(open.connection) > 0) this.#own(open.connection, migration, 'memory')
-      else if (migration.fitOfStorage(open.connection) > 0) this.#own(open.connection, migration, 'storage')
-    }
   }
 
   #streamed(event: QemuEvent | MultifdEvent): void {
@@ -525,146 +448,50 @@ export class MigrationTracker {
       conversation.migration.event(event, 'memory')
       return
     }
-    if (!this.#owners.has(connection)) {
-      const migration = this.#parallel(event, connection) ?? this.#claimant(connection) ?? this.#add(null)
-      if (migration === null) return
-      this.#own(connection, migration, 'memory')
-    }
-    const owner = this.#owners.get(connection)
+    if (this.#sockets.ownerOf(connection) === undefined && !this.#claim(event)) return
+    const owner = this.#sockets.ownerOf(connection)
     if (event.type === 'multifd.channel' && owner !== undefined)
       owner.migration.parallel ??= new ParallelRounds(this.#maps, this.#diagnostics)
     this.#toOwner(event)
   }
 
-  /** The migration that a stream on an unannounced connection belongs to: one between the same hosts whose socket
-   *  is not known. */
-  #claimant(connection: Connection): Migration | null {
-    for (const migration of this.#active) {
-      const open = migration.awaitsMemory && !migration.tunnelled && migration.memory.length === 0
-      if (open && migration.sameHosts(connection) && migration.target === null) return migration
-    }
-    return null
-  }
-
-  /** The migration of which an unannounced connection is one more channel, or whose channels came before it. */
-  #parallel({ type }: QemuEvent | MultifdEvent, connection: Connection): Migration | null {
-    for (const migration of this.#active) {
-      const parallel = type === 'multifd.channel' || migration.channels.size > 0
-      if (!parallel || migration.machine.transfer === 'ended') continue
-      if (migration.memory.some((known) => sameEnds(known, connection))) return migration
-    }
-    return null
-  }
-
-  #claimStorage(connection: Connection): void {
-    if (this.#owners.has(connection)) return
-    for (const migration of this.#active) {
-      if (migration.awaitsMemory && migration.sameHosts(connection)) {
-        this.#own(connection, migration, 'storage')
-        return
-      }
-    }
-  }
-
-  #own(connection: Connection, migration: Migration, role: 'memory' | 'storage'): void {
-    const siblings = role === 'memory' ? this.#freeSiblings(connection) : []
-    const all = [connection, ...siblings].sort((one, other) => one.id - other.id)
-    for (const each of all) this.#take(each, migration, role)
-  }
-
-  #take(connection: Connection, migration: Migration, role: 'memory' | 'storage'): void {
-    this.#owners.set(connection, { migration, role })
-    this.#unclaimed.delete(connection.id)
-    if (role === 'memory') migration.memory.push(connection)
-    else migration.storage.push(connection)
-    this.#active.add(migration)
-    this.#replayOpening(connection, migration, role)
-  }
-
-  /** Where one connection carries memory, others that are open from the same host to the same port do so too: channels of a
-   *  parallel migration, or that of urgent pages. The first that is known is not always the first that opened. */
-  #freeSiblings(known: Connection): Connection[] {
-    return [...this.#unclaimed.values()]
-      .map((open) => open.connection)
-      .filter((connection) => {
-        const free = !this.#owners.has(connection) && !this.#conversations.has(connection)
-        const open = connection.lastFin === null && connection.lastRst === null
-        return connection !== known && free && open && sameEnds(known, connection)
-      })
-  }
-
-  /** The migration whose memory is on its way over a connection with the same ends. */
-  #siblings(connection: Connection): Migration | null {
-    for (const migration of this.#active) {
-      if (migration.machine.transfer !== 'open') continue
-      if (migration.memory.some((known) => sameEnds(known, connection))) return migration
-    }
-    return null
-  }
-
-  /** What happened on a connection before its owner was known. */
-  #replayOpening(connection: Connection, migration: Migration, role: Role): void {
-    const { syn, synAck, firstPacket, lastFin, lastRst } = connection
-    const at = syn ?? firstPacket
-    const base = { connection, direction: 'to-server' } as const
-    migration.event({ ...base, type: 'tcp.open', first: at, last: at, sawSyn: syn !== null }, role)
-    if (synAck !== null) migration.event({ ...base, type: 'tcp.accept', first: synAck, last: synAck }, role)
-    if (role === 'rpc') return
-    if (lastFin !== null) migration.event({ ...base, type: 'tcp.fin', first: lastFin, last: lastFin }, role)
-    if (lastRst !== null) migration.event({ ...base, type: 'tcp.rst', first: lastRst, last: lastRst }, role)
+  /** A memory stream that nobody announced finds its migration, or is one by itself.
+   *  @returns whether there is room for that */
+  #claim({ type, connection }: QemuEvent | MultifdEvent): boolean {
+    const known = this.#sockets.claimant(connection, type === 'multifd.channel')
+    if (known === null && this.#sockets.isSurplus(connection)) return false
+    const migration = known ?? this.#add(null)
+    if (migration !== null) this.#sockets.own(connection, migration, 'memory')
+    return migration !== null
   }
 
   #toOwner(event: ProtocolEvent & { connection: Connection }): void {
-    const owner = this.#owners.get(event.connection)
+    const owner = this.#sockets.ownerOf(event.connection)
     owner?.migration.event(event, owner.role)
   }
 
   /** A guest announces itself: the latest migration of a guest with that NIC. */
   #announced(event: RarpAnnounce): void {
-    this.#retirePast(event.first)
+    const { active } = this.#sockets
+    this.#sockets.retirePast(event.first.timeNs)
     let owner: Migration | null = null
-    for (const migration of this.#active) {
+    for (const migration of active) {
       if (migration.domain?.macs.includes(event.mac)) owner = migration
     }
     // A guest whose description was not captured is known by being the only one.
-    const [only] = this.#active
-    if (owner === null && this.#active.size === 1 && only !== undefined) {
+    const [only] = active
+    if (owner === null && active.size === 1 && only !== undefined) {
       if ((only.domain?.macs.length ?? 0) === 0) owner = only
     }
     if (owner !== null) {
       owner.announcements.push(event.first)
       owner.announcedMacs.add(event.mac)
     }
-    for (const migration of this.#active) {
+    for (const migration of active) {
       const last = migration.rpc?.lastPacket ?? migration.memory[0]?.lastPacket
       const over = migration.machine.control === 'finished' && migration !== owner
       if (over && last !== undefined && event.first.timeNs - last.timeNs > ANNOUNCE_WINDOW_NS)
-        this.#retire(migration)
-    }
-  }
-
-  /** Migrations that have had their end get no more connections and announcements: those belong to later ones. */
-  #retirePast({ timeNs }: Evidence): void {
-    for (const migration of this.#active) if (isPast(migration, timeNs)) this.#retire(migration)
-  }
-
-  #retire(migration: Migration): void {
-    this.#settle(migration)
-    this.#active.delete(migration)
-    this.#candidates.delete(migration)
-  }
-
-  /** Where neither port nor content told, the first connection that opened between the hosts after the prepare
-   *  reply is taken for the migration socket. */
-  #settle(migration: Migration): void {
-    const prepared = migration.machine.intervals.get('prepare')?.end
-    if (migration.memory.length > 0 || migration.tunnelled || migration.target !== null || !prepared) return
-    for (const open of this.#candidates.get(migration) ?? []) {
-      const free = !this.#owners.has(open.connection) && !this.#conversations.has(open.connection)
-      if (free && open.sawSyn && open.first.packet > prepared.at.packet) {
-        this.#own(open.connection, migration, 'memory')
-        return
-      }
+        this.#sockets.retire(migration)
     }
   }
 
@@ -680,25 +507,10 @@ export class MigrationTracker {
     }
     const migration = new Migration(rpc, reportUnexpected(this.#diagnostics))
     this.#migrations.push(migration)
-    const [oldest] = this.#active
-    if (oldest !== undefined && this.#active.size >= ACTIVE_MAX) this.#retire(oldest)
-    this.#active.add(migration)
+    this.#sockets.follow(migration)
     this.#echoes.follow(migration)
     return migration
   }
-}
-
-function connectionsOf({ rpc, memory, storage }: Migration): Connection[] {
-  return [...(rpc === null ? [] : [rpc]), ...memory, ...storage]
-}
-
-/** Whether two connections run between the same hosts, to the same port. */
-function sameEnds(a: Connection, b: Connection): boolean {
-  return (
-    a.client.address === b.client.address &&
-    a.server.address === b.server.address &&
-    a.server.port === b.server.port
-  )
 }
 
 /** Whether a conversation is the next try after a connection that was not accepted. */
