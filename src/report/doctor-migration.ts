@@ -19,7 +19,7 @@ function namesOf(migrations: readonly MigrationReport[]): string {
 const phaseOf = ({ phases }: MigrationReport, id: PhaseReport['id']): PhaseReport | undefined =>
   phases.find((phase) => phase.id === id)
 
-const hasLibvirt = ({ traffic }: MigrationReport): boolean =>
+export const hasLibvirt = ({ traffic }: MigrationReport): boolean =>
   traffic.some(({ protocol }) => protocol.startsWith('libvirt'))
 
 /** It ended before libvirt of the two hosts had to do with each other, or with memory. */
@@ -199,7 +199,7 @@ export const vantage: Rule = ({ migrations }) => {
   if (icmp == null) return null
   const where =
     icmp.vantage === 'unknown'
-      ? 'this capture point does not show which requests were lost'
+      ? 'its answers from before the switch-over and from after it are not both there: it did not answer, or they took another way'
       : `the requests were seen at the ${icmp.vantage}'s link, which the guest ${icmp.vantage === 'source' ? 'leaves' : 'comes to'} in between: that link does not show which were lost`
   return {
     severity: 'note',

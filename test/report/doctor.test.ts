@@ -392,6 +392,21 @@ describe('what the capture point does not see', () => {
     )
   })
 
+  it('vantage: a guest that answers nobody may be silent', () => {
+    const echo = ipv4(
+      { source: '10.77.0.100', destination: '10.77.0.50', protocol: 1 },
+      Uint8Array.of(8, 0, 0, 0, 0, 7, 0, 1),
+    )
+    const frame = LINK.ethernet.frame(ETHERTYPE.ipv4, echo)
+    frame.set([0x52, 0x54, 0, 0x77, 0, 0x50])
+    const middle = indexOf('finish call')
+    const request = { timeNs: PACKETS[middle]!.timeNs, frame }
+    const examination = doctor(pcap([...PACKETS.slice(0, middle), request, ...PACKETS.slice(middle)]))
+    expect(finding(examination, 'vantage')?.sentence).toContain(
+      'its answers from before the switch-over and from after it are not both there',
+    )
+  })
+
   it('no-echo: pings that go elsewhere are counted', () => {
     expect(finding(ofFixture('libvirt-9.0/concurrent.pcap'), 'no-echo')?.sentence).toMatch(
       /of vm1, vm2 .* of \d+ echo requests/,
