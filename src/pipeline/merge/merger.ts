@@ -24,6 +24,8 @@ export interface CapturePoint {
   readonly open: () => Promise<PointSource>
   /** Seconds to be added to its stamps; null: find out. */
   readonly clockOffset: number | null
+  /** What it saw, where somebody looked before: it is read once then. */
+  readonly view?: PointView
 }
 
 /** Merges the captures of one run by time and analyses them as one trace. A packet that several points saw counts
@@ -56,7 +58,7 @@ export async function analyzeMerged(
 async function seenBy(points: readonly CapturePoint[]): Promise<PointView[]> {
   if (points.every((point) => point.clockOffset !== null)) return []
   const views: PointView[] = []
-  for (const point of points) views.push(await named(point, () => viewOf(point.open)))
+  for (const point of points) views.push(point.view ?? (await named(point, () => viewOf(point.open))))
   return views
 }
 
