@@ -11,7 +11,10 @@ const DESCRIPTION = [
 
 const STATUSES: readonly [string, string][] = [
   ['0', 'All inputs were read and at least one migration was found.'],
-  ['1', 'An input could not be read or analysed; the others were. For doctor: a capture is not fit.'],
+  [
+    '1',
+    'An input could not be read or analysed; the others were. For doctor: a capture is not fit, nor is it with others of its run.',
+  ],
   ['2', 'The command line makes no sense.'],
   ['3', 'A comparison found the change that --fail-if names.'],
   ['4', 'All inputs were read and none holds a migration.'],

@@ -2,6 +2,7 @@ import { JUMBO_FRAME_MAX } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Examined, Rule } from './doctor-model.ts'
 import { formatBytes, formatCount } from './format.ts'
+import type { MigrationReport } from './model.ts'
 import { CAPTURE_BETWEEN_HOSTS, lookedForText } from './not-found.ts'
 import type { ConnectionSums } from './traffic-facts.ts'
 
@@ -49,6 +50,8 @@ const share = (part: number, whole: number): string => {
 
 const plural = (count: number, what: string): string =>
   `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`
+
+const were = (count: number): string => (count === 1 ? 'was' : 'were')
 
 /** Measurement frames carry more frames than the file has packets. */
 const ofPackets = (count: number, packets: number): string =>
@@ -102,14 +105,18 @@ export const damaged: Rule = (examined) => {
 export const noMigration: Rule = ({ capture, migrations, traffic }) => {
   if (migrations.length > 0) return null
   const echoes = traffic.echoRequests
-  const merge =
+  const merge = `its ${plural(echoes, 'echo request')} can tell the downtime as a client has it: mig-phases --merge HOSTS.pcap THIS.pcap`
+  // A capture of nothing but pings was taken on purpose.
+  const remedy =
     echoes === 0
-      ? ''
-      : ` Together with that capture, its ${plural(echoes, 'echo request')} can tell the downtime as a client has it: mig-phases --merge HOSTS.pcap THIS.pcap.`
+      ? `${CAPTURE_BETWEEN_HOSTS}.`
+      : traffic.connections === 0
+        ? `Together with a capture between the two hosts, ${merge}.`
+        : `${CAPTURE_BETWEEN_HOSTS}. Together with that capture, ${merge}.`
   return {
     severity: 'problem',
     sentence: `No migration found. ${lookedForText(capture, traffic)}`,
-    remedy: `${CAPTURE_BETWEEN_HOSTS}.${merge}`,
+    remedy,
   }
 }
 
@@ -129,7 +136,7 @@ export const snapLength: Rule = (examined) => {
   const cut =
     frames.cutPackets === 0
       ? `${formatBytes(cutPayload)} of TCP payload were cut off before the frames were recorded.`
-      : `${formatCount(frames.cutPackets)} of ${plural(capture.packets, 'packet')} were cut to ${formatCount(frames.cutTo)} bytes or less: ${share(capture.captured_bytes, capture.wire_bytes)} of the bytes were kept.`
+      : `${formatCount(frames.cutPackets)} of ${plural(capture.packets, 'packet')} ${were(frames.cutPackets)} cut to ${formatCount(frames.cutTo)} bytes or less: ${share(capture.captured_bytes, capture.wire_bytes)} of the bytes were kept.`
   return {
     severity: unread.length > 0 || blind ? 'problem' : 'note',
     sentence: `${cut} ${effect}`,
@@ -146,7 +153,9 @@ function unreadBecauseCut(examined: Examined): string[] {
   const cut = bySpoken(examined, ({ cutBytes }) => cutBytes)
   const unread: string[] = []
   const tunnelled = migrations.some(({ mode }) => mode.tunnelled)
-  if (cut.has('libvirt') && !tunnelled) unread.push("libvirt's calls (guest, flags, statistics)")
+  const calls = unreadOfCalls(migrations)
+  if (cut.has('libvirt') && !tunnelled && calls.length > 0)
+    unread.push(`libvirt's calls (${calls.join(', ')})`)
   const uncounted = migrations.some(
     ({ transfer, mode }) =>
       transfer.pages === null && !mode.tls && (transfer.connections > 0 || mode.tunnelled),
@@ -158,6 +167,17 @@ function unreadBecauseCut(examined: Examined): string[] {
     unread.push('the storage copy (what was written)')
   const needed = neededFor(migrations)
   return [...unread, ...[HTTP, AMQP].filter((name) => cut.has(name) && needed.includes(name))]
+}
+
+/** What libvirt's calls would have told, as far as it did not come through. */
+function unreadOfCalls(migrations: Examined['migrations']): string[] {
+  const named: readonly [what: string, isMissing: (migration: MigrationReport) => boolean][] = [
+    ['guest', ({ domain }) => domain.name === null],
+    ['MAC addresses', ({ domain }) => domain.macs.length === 0],
+    ['flags', ({ mode }) => mode.flags === null],
+    ['statistics', ({ hypervisor, outcome }) => hypervisor === null && outcome === 'completed'],
+  ]
+  return named.filter(([, isMissing]) => migrations.some(isMissing)).map(([what]) => what)
 }
 
 const UNDECODED = ['net.link', 'net.ip', 'net.tcp', 'net.fragment', 'net.tunnel']
@@ -257,8 +277,7 @@ export const timeOrder: Rule = (examined) => {
   return {
     severity: beyond === undefined ? 'note' : 'problem',
     sentence: beyond === undefined ? `${back}.` : `${back}; ${beyond.message}.`,
-    remedy:
-      'Capture on one interface instead of -i any or several -i, or sort the file: reordercap IN OUT. Durations are uncertain by as much as the clocks of two interfaces differ.',
+    remedy: `${examined.capture.format === 'dpmi' ? "Nothing needs to be done, if the measurement point's interfaces share a clock" : 'Capture on one interface instead of -i any or several -i, or sort the file: reordercap IN OUT'}. Durations are uncertain by as much as the clocks of two interfaces differ.`,
   }
 }
 

@@ -19,7 +19,7 @@ function namesOf(migrations: readonly MigrationReport[]): string {
 const phaseOf = ({ phases }: MigrationReport, id: PhaseReport['id']): PhaseReport | undefined =>
   phases.find((phase) => phase.id === id)
 
-const hasLibvirt = ({ traffic }: MigrationReport): boolean =>
+export const hasLibvirt = ({ traffic }: MigrationReport): boolean =>
   traffic.some(({ protocol }) => protocol.startsWith('libvirt'))
 
 /** It ended before libvirt of the two hosts had to do with each other, or with memory. */
@@ -81,6 +81,10 @@ function isUnfinished(migration: MigrationReport): boolean {
   return outcome === 'completed' && cleanup?.end.kind === 'missing' && cleanup.start.kind !== 'missing'
 }
 
+/** What is there of it was seen where somebody orders migrations: at a controller, or a client of libvirt. */
+const isOrderOnly = ({ kind, order, transfer }: MigrationReport): boolean =>
+  transfer.connections === 0 && (kind === 'openstack' || order !== null)
+
 export const noLibvirt: Rule = ({ migrations }) => {
   const without = migrations.filter(
     (migration) => !hasLibvirt(migration) && !isOverBefore(migration, ['auth', 'init', null]),
@@ -89,7 +93,9 @@ export const noLibvirt: Rule = ({ migrations }) => {
   return {
     severity: 'problem',
     sentence: `The capture does not hold the libvirt connection of the migration of ${namesOf(without)}: no remote connect, preparation, finish or cleanup can be measured.`,
-    remedy: `${BETWEEN}. When a client manages the migration (virsh migrate without --p2p), libvirt's connection is the client's: capture there too and give both to mig-phases --merge. A QEMU that is driven without libvirt has none.`,
+    remedy: without.every(isOrderOnly)
+      ? `What is here is what a controller sees, or a client that gives the order. ${BETWEEN}. Give both to mig-phases --merge.`
+      : `${BETWEEN}. When a client manages the migration (virsh migrate without --p2p), libvirt's connection is the client's: capture there too and give both to mig-phases --merge. A QEMU that is driven without libvirt has none.`,
   }
 }
 
@@ -109,13 +115,16 @@ export const noMemory: Rule = ({ migrations }) => {
   }
 }
 
+const encryptedText = (connections: number): string =>
+  `${connections === 1 ? '1 TCP connection is' : `${formatCount(connections)} TCP connections are`} encrypted (TLS)`
+
 export const tls: Rule = ({ migrations, traffic }) => {
   const encrypted = migrations.filter(({ mode }) => mode.tls)
   const connections = traffic.protocols.get('tls') ?? 0
   if (encrypted.length === 0 && (migrations.length > 0 || connections === 0)) return null
   const sentence =
     encrypted.length === 0
-      ? `${connections === 1 ? '1 TCP connection is' : `${formatCount(connections)} TCP connections are`} encrypted (TLS), without the record lengths of a libvirt migration.`
+      ? `${encryptedText(connections)}, without the record lengths of a libvirt migration.`
       : `The migration of ${namesOf(encrypted)} is encrypted (TLS). Known all the same: connections, volumes, the phases by the lengths of records (marked as inferred), and the guest's first announcement. Not known: its name and flags, pages, rounds, what libvirt reports.`
   return {
     severity: 'note',
@@ -136,7 +145,7 @@ export const tunnelled: Rule = ({ migrations }) => {
   }
 }
 
-export const openstackGaps: Rule = ({ migrations }) => {
+export const openstackGaps: Rule = ({ migrations, traffic }) => {
   const reasons = new Map<string, string>()
   for (const { kind, outcome, phases } of migrations) {
     if (kind !== 'openstack' || outcome !== 'completed') continue
@@ -146,9 +155,14 @@ export const openstackGaps: Rule = ({ migrations }) => {
   }
   if (reasons.size === 0) return null
   const parts = [...reasons].map(([label, reason]) => `${label} (${reason})`)
+  const encrypted = traffic.protocols.get('tls') ?? 0
+  const hidden =
+    encrypted === 0
+      ? ''
+      : ` ${encryptedText(encrypted)}: what is missing may be in there, and cannot be read.`
   return {
     severity: 'note',
-    sentence: `Not measured in full of OpenStack's part: ${parts.join('; ')}.`,
+    sentence: `Not measured in full of OpenStack's part: ${parts.join('; ')}.${hidden}`,
     remedy:
       "Start before the user's command; capture at the source compute and at the controller (there Keystone, Nova's API and RabbitMQ are seen) and give both to mig-phases --merge.",
   }
@@ -163,15 +177,16 @@ const pingable = (migrations: readonly MigrationReport[]): MigrationReport[] =>
 export const noEcho: Rule = ({ migrations, traffic }) => {
   const silent = pingable(migrations).filter(({ downtime }) => downtime.icmp === null)
   if (silent.length === 0) return null
-  const seen =
-    traffic.echoRequests === 0
-      ? 'no echo request (ping) to a guest is in the capture'
-      : `of ${formatCount(traffic.echoRequests)} echo requests (ping) none is known to go to the guest around the switch-over`
+  const noone = traffic.echoRequests === 0
+  const seen = noone
+    ? 'no echo request (ping) to a guest is in the capture'
+    : `of ${formatCount(traffic.echoRequests)} echo requests (ping) none is known to go to the guest around the switch-over`
   return {
     severity: 'note',
     sentence: `The downtime of ${namesOf(silent)} as its clients have it is not known: ${seen}.`,
-    remedy:
-      'Run ping -D -i 0.01 GUEST on a client from before the migration until after it; capture there too (--merge), or keep what it prints for mig-phases --ping.',
+    remedy: noone
+      ? 'Run ping -D -i 0.01 GUEST on a client from before the migration until after it; capture there too (--merge), or keep what it prints for mig-phases --ping.'
+      : "If the guest was pinged: it is known by its MAC address, which libvirt's prepare call and the guest's announcement tell, and the switch-over by the hosts' connections. Capture these in full (tcpdump -s 0), and read all captures of the run together (--merge); or give what ping -D printed: --ping ping.txt.",
   }
 }
 
@@ -184,7 +199,7 @@ export const vantage: Rule = ({ migrations }) => {
   if (icmp == null) return null
   const where =
     icmp.vantage === 'unknown'
-      ? 'this capture point does not show which requests were lost'
+      ? 'its answers from before the switch-over and from after it are not both there: it did not answer, or they took another way'
       : `the requests were seen at the ${icmp.vantage}'s link, which the guest ${icmp.vantage === 'source' ? 'leaves' : 'comes to'} in between: that link does not show which were lost`
   return {
     severity: 'note',

@@ -58,19 +58,28 @@ export const RULES: readonly (readonly [id: string, rule: Rule])[] = [
 
 /** What is in a capture, and what is wrong with it for the purpose of measuring a live migration. */
 export function examine(examined: Examined): Examination {
-  const findings = RULES.flatMap(([id, rule]): Finding[] => {
-    const finding = rule(examined)
-    return finding === null ? [] : [{ id, ...finding }]
-  })
-  const problems = findings.filter(({ severity }) => severity === 'problem')
-  const notes = findings.filter(({ severity }) => severity === 'note')
+  const findings = findingsOf(examined)
   return {
     file: examined.capture.file,
-    fit: problems.length === 0,
-    findings: [...problems, ...notes],
+    fit: isFit(findings),
+    findings,
     facts: factsOf(examined),
   }
 }
+
+/** What the rules find, problems first.
+ *  @param asked whether a rule is to be asked at all */
+export function findingsOf(examined: Examined, asked: (id: string) => boolean = () => true): Finding[] {
+  const findings = RULES.filter(([id]) => asked(id)).flatMap(([id, rule]): Finding[] => {
+    const finding = rule(examined)
+    return finding === null ? [] : [{ id, ...finding }]
+  })
+  const isProblem = ({ severity }: Finding): boolean => severity === 'problem'
+  return [...findings.filter(isProblem), ...findings.filter((finding) => !isProblem(finding))]
+}
+
+export const isFit = (findings: readonly Finding[]): boolean =>
+  findings.every(({ severity }) => severity !== 'problem')
 
 /** For a file that is no capture, or cannot be opened.
  *  @param reason continues a sentence that begins with the file: that of an InputError */

@@ -9,7 +9,8 @@ export function formatSeconds(value: number | null): string {
 /** A duration in running text: µs below a millisecond, ms below ten seconds. */
 export function formatDuration(value: number | null): string {
   if (value === null) return UNKNOWN
-  if (Math.abs(value) < 1e-3) return `${(value * 1e6).toFixed(0)} µs`
+  // Adding 0 takes the sign from what rounds to nothing.
+  if (Math.abs(value) < 1e-3) return `${(Math.round(value * 1e6) + 0).toFixed(0)} µs`
   return Math.abs(value) < 10 ? `${(value * 1000).toFixed(1)} ms` : `${value.toFixed(1)} s`
 }
 

@@ -15,7 +15,7 @@ export function notFoundText(capture: CaptureReport, traffic: TrafficFacts): str
 
 /** What was in it, and what was looked for: whole sentences. */
 export function lookedForText(capture: CaptureReport, traffic: TrafficFacts): string {
-  const packets = `${capture.packets.toLocaleString('en-US')} packets in ${capture.duration_s.toFixed(1)} s`
+  const packets = `${capture.packets.toLocaleString('en-US')} packet${capture.packets === 1 ? '' : 's'} in ${capture.duration_s.toFixed(1)} s`
   return (
     `It holds ${packets}, ${connectionsText(traffic)}. ` +
     `Looked for: libvirt RPC that prepares or finishes a migration, a QEMU migration stream, a request to Nova to migrate (each on any port).`

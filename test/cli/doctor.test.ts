@@ -50,6 +50,51 @@ describe('mig-phases doctor', () => {
     expect(captures[0].findings[0].sentence).toContain(reason)
   })
 
+  describe('captures of one run', () => {
+    const SOURCE = 'fixtures/openstack-zed/idle.pcap.gz'
+    const CONTROLLER = 'fixtures/openstack-zed/idle.controller.pcap.gz'
+
+    test('are judged together too, and exit with 0 when they are fit so', async () => {
+      const { status, stdout, stderr } = await run(['doctor', CONTROLLER, SOURCE])
+      expect([status, stderr]).toEqual([0, ''])
+      expect(stdout).toMatch(/idle\.controller\.pcap\.gz {2}not fit/)
+      expect(stdout).toContain('\n2 captures of one run  fit together  1 migration\n')
+      expect(stdout).toContain(`\n  → mig-phases --merge ${SOURCE} ${CONTROLLER}\n`)
+      expect(stdout).toMatch(/\n\n2 captures: 2 fit \(1 with others of the run\), 0 not fit\n$/)
+    })
+
+    test('have a list of their own in json', async () => {
+      const { status, stdout } = await run(['doctor', CONTROLLER, FIT, SOURCE, UNFIT, '-f', 'json'])
+      expect(status).toBe(1)
+      const { captures, runs } = JSON.parse(stdout)
+      expect(captures.map(({ fit }: { fit: boolean }) => fit)).toEqual([false, true, true, false])
+      expect(runs).toEqual([
+        {
+          fit: true,
+          migrations: 1,
+          points: [
+            expect.objectContaining({ file: SOURCE, made_good: [], clock_offset_s: null }),
+            {
+              file: CONTROLLER,
+              holds: ['authentication', 'nova-api', 'nova-messages'],
+              clock_offset_s: expect.closeTo(0, 4),
+              clock_offset_spread_s: expect.closeTo(0, 4),
+              made_good: ['no-libvirt', 'no-memory', 'no-echo'],
+              left: [],
+            },
+          ],
+          findings: [expect.objectContaining({ id: 'vantage', severity: 'note' })],
+        },
+      ])
+    })
+
+    test('of different runs are not put together', async () => {
+      const { stdout } = await run(['doctor', FIT, SOURCE, UNFIT])
+      expect(stdout).not.toContain('of one run')
+      expect(JSON.parse((await run(['doctor', FIT, UNFIT, '-f', 'json'])).stdout).runs).toEqual([])
+    })
+  })
+
   test('exits with 2 when it is not told what to read', async () => {
     for (const words of [['doctor'], ['doctor', FIT, '--format', 'csv'], ['doctor', FIT, '--jobs', '0']]) {
       const { status, stdout, stderr } = await run(words)

@@ -8,6 +8,7 @@ import { compareClocks, Sightings } from '../../src/pipeline/merge/clock.ts'
 import { Duplicates } from '../../src/pipeline/merge/duplicates.ts'
 import { analyzeMerged } from '../../src/pipeline/merge/merger.ts'
 import { Origins } from '../../src/pipeline/merge/origins.ts'
+import { shifted } from '../support/shifted.ts'
 
 const SOURCE = gunzipSync(readFileSync('fixtures/openstack-zed/idle.pcap.gz'))
 const CONTROLLER = gunzipSync(readFileSync('fixtures/openstack-zed/idle.controller.pcap.gz'))
@@ -152,18 +153,6 @@ async function merge(
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 100_000) yield new Uint8Array(bytes.subarray(at, at + 100_000))
-}
-
-/** A nanosecond pcap whose clock was ahead. */
-function shifted(bytes: Uint8Array, seconds: number): Uint8Array {
-  const copy = new Uint8Array(bytes)
-  const view = new DataView(copy.buffer)
-  for (let at = 24; at + 16 <= copy.length; at += 16 + view.getUint32(at + 8, true)) {
-    const ns = view.getUint32(at + 4, true) + Math.round((seconds % 1) * 1e9)
-    view.setUint32(at, view.getUint32(at, true) + Math.floor(seconds) + Math.floor(ns / 1e9), true)
-    view.setUint32(at + 4, ns % 1e9, true)
-  }
-  return copy
 }
 
 function packet(frame: Uint8Array): Packet {

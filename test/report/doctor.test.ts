@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { junoDestination } from '../../fixtures/build/stories/juno-destination.ts'
 import { Analyzer } from '../../src/pipeline/analyzer.ts'
 import { type Examination, examine, RULES, UNREADABLE, unreadable } from '../../src/report/doctor.ts'
 import { renderExamination } from '../../src/report/doctor-text.ts'
@@ -29,6 +30,8 @@ function doctor(bytes: Uint8Array): Examination {
 
 const ofFixture = (name: string): Examination => doctor(gunzipSync(readFileSync(`fixtures/${name}.gz`)))
 const of = (passed: readonly Passed[]): Examination => doctor(pcap(capture(passed)))
+
+const HELLO = Uint8Array.of(22, 3, 1, 0, 42, 1, 0, 0, 38, 3, 3, ...new Uint8Array(36))
 
 const idsOf = ({ findings }: Examination): string[] => findings.map(({ id }) => id)
 const finding = (examination: Examination, id: string) => examination.findings.find((each) => each.id === id)
@@ -109,7 +112,15 @@ describe('no-migration', () => {
     const wire = new Wire().packet(ETHERTYPE.ipv4, echo(8), 'ping').packet(ETHERTYPE.ipv4, echo(0), 'pong')
     const examination = of(wire.passed)
     expect(examination.facts?.echo_requests).toBe(1)
-    expect(finding(examination, 'no-migration')?.remedy).toContain('its 1 echo request can tell')
+    expect(finding(examination, 'no-migration')?.remedy).toMatch(
+      /^Together with a capture between the two hosts, its 1 echo request can tell/,
+    )
+  })
+
+  it('counts one packet as one', () => {
+    const examination = doctor(pcap(capture(wire.passed.slice(0, 1), { snapLength: 40 })))
+    expect(finding(examination, 'no-migration')?.sentence).toContain('It holds 1 packet in 0.0 s')
+    expect(finding(examination, 'snap-length')?.sentence).toMatch(/^1 of 1 packet was cut to 40 bytes/)
   })
 })
 
@@ -130,6 +141,11 @@ describe('snap-length', () => {
     const last = PACKETS.at(-1)!
     cut.push({ ...last, frame: last.frame.subarray(0, 40), originalLength: last.frame.length })
     expect(finding(doctor(pcap(cut)), 'snap-length')?.sentence).toContain('cut to 128 bytes or less')
+  })
+
+  it('does not name what was told all the same: the guest', () => {
+    const { sentence } = finding(ofFixture('libvirt-9.0/snaplen128.pcap'), 'snap-length')!
+    expect(sentence).toContain("libvirt's calls (MAC addresses, flags, statistics)")
   })
 
   it('names the disks where their copy could not be read', () => {
@@ -344,10 +360,28 @@ describe('what the capture point does not see', () => {
       expect(idsOf(ofFixture(name)).slice(0, 2)).toEqual(['no-libvirt', 'no-memory'])
   })
 
+  it('and is told to add the link between the hosts', () => {
+    for (const name of ['openstack-zed/idle.controller.pcap', 'libvirt-9.0/p2p.client.pcap'])
+      expect(finding(ofFixture(name), 'no-libvirt')?.remedy).toMatch(
+        /^What is here is what a controller sees, or a client .* Give both to mig-phases --merge\.$/,
+      )
+    expect(finding(ofFixture('libvirt-9.0/managed.pcap'), 'no-libvirt')?.remedy).toContain('When a client')
+  })
+
   it('openstack-gaps: phases that only another link shows', () => {
     const examination = ofFixture('built/juno-destination.pcap')
     expect(finding(examination, 'openstack-gaps')?.sentence).toContain('authentication (')
     expect(examination.fit).toBe(true)
+  })
+
+  it('openstack-gaps: what is encrypted may hold what is missing', () => {
+    const passed = junoDestination().passed
+    const web = new Wire()
+    dial(web, 'web', ROUTE, 5000, 40_000).open().send('client', HELLO, 'hello').close('client')
+    expect(finding(of(passed), 'openstack-gaps')?.sentence).not.toContain('TLS')
+    expect(finding(of([...passed, ...web.passed]), 'openstack-gaps')?.sentence).toMatch(
+      /\. 1 TCP connection is encrypted \(TLS\): what is missing may be in there/,
+    )
   })
 
   it('vantage: a link from which the losses of a ping do not show', () => {
@@ -358,10 +392,26 @@ describe('what the capture point does not see', () => {
     )
   })
 
+  it('vantage: a guest that answers nobody may be silent', () => {
+    const echo = ipv4(
+      { source: '10.77.0.100', destination: '10.77.0.50', protocol: 1 },
+      Uint8Array.of(8, 0, 0, 0, 0, 7, 0, 1),
+    )
+    const frame = LINK.ethernet.frame(ETHERTYPE.ipv4, echo)
+    frame.set([0x52, 0x54, 0, 0x77, 0, 0x50])
+    const middle = indexOf('finish call')
+    const request = { timeNs: PACKETS[middle]!.timeNs, frame }
+    const examination = doctor(pcap([...PACKETS.slice(0, middle), request, ...PACKETS.slice(middle)]))
+    expect(finding(examination, 'vantage')?.sentence).toContain(
+      'its answers from before the switch-over and from after it are not both there',
+    )
+  })
+
   it('no-echo: pings that go elsewhere are counted', () => {
     expect(finding(ofFixture('libvirt-9.0/concurrent.pcap'), 'no-echo')?.sentence).toMatch(
       /of vm1, vm2 .* of \d+ echo requests/,
     )
+    expect(finding(ofFixture('libvirt-9.0/concurrent.pcap'), 'no-echo')?.remedy).toContain('MAC address')
   })
 })
 
@@ -389,6 +439,12 @@ describe('time', () => {
       severity: 'note',
       sentence: expect.stringContaining(`at 1 of ${WHOLE.length} packets (`),
     })
+  })
+
+  it('time-order: at a measurement point there is no -i any to do without', () => {
+    const remedy = (bytes: Uint8Array) => finding(doctor(bytes), 'time-order')?.remedy
+    expect(remedy(pcap(moved(-5e6)))).toContain('-i any')
+    expect(remedy(dpmi(moved(-5e6)))).toMatch(/^Nothing needs to be done.*share a clock\. Durations/)
   })
 
   it('stamps: microseconds are a note, coarser ones a problem', () => {
@@ -455,9 +511,8 @@ describe('notes on the kind of migration', () => {
   })
 
   it('tls: connections among which no migration was found', () => {
-    const hello = Uint8Array.of(22, 3, 1, 0, 42, 1, 0, 0, 38, 3, 3, ...new Uint8Array(36))
     const wire = new Wire()
-    dial(wire, 'web', ROUTE, 443, 40_000).open().send('client', hello, 'hello').close('client')
+    dial(wire, 'web', ROUTE, 443, 40_000).open().send('client', HELLO, 'hello').close('client')
     expect(finding(of(wire.passed), 'tls')?.sentence).toMatch(/^1 TCP connection is encrypted/)
   })
 

@@ -47,8 +47,11 @@ export function doctorOptions<T>(parser: Argv<T>) {
       describe: 'show a progress bar (--no-progress: none)',
     })
     .example('$0 doctor trial.pcap', 'before a series: what to change about how it is captured')
+    .example('$0 doctor src.pcap controller.pcap', 'two points of one run: also what they are together')
     .example('$0 doctor runs/ -f json', 'which captures of a series are of use')
-    .epilogue('Exit status: 0 every capture is fit, 1 one is not or cannot be read, 2 wrong usage.')
+    .epilogue(
+      'Exit status: 0 every capture is fit, by itself or with others of its run; 1 one is not or cannot be read; 2 wrong usage.',
+    )
 }
 
 interface DoctorWords {

@@ -7,9 +7,10 @@ import { describeCapture, describeMigrations } from '../../report/build.ts'
 import type { Analysis, RunFacts } from '../analyzer.ts'
 import { PacketOrder } from '../packet-order.ts'
 import { Trace } from '../trace.ts'
-import { type ClockOffset, compareClocks, Sightings } from './clock.ts'
+import type { ClockOffset } from './clock.ts'
 import { Duplicates } from './duplicates.ts'
 import { Origins } from './origins.ts'
+import { compareViews, type PointSource, type PointView, viewOf } from './view.ts'
 
 /** Capture points of one run: more than anybody sets up, and what a packet's origin has bits for. */
 export const POINTS_MAX = 15
@@ -20,12 +21,11 @@ export interface CapturePoint {
   readonly name: string
   /** Its bytes from the start. Called twice: the clocks are compared before the packets are merged. Each piece must
    *  stay as it is until the next is asked for. */
-  readonly open: () => Promise<{
-    readonly compression: string | null
-    readonly blocks: AsyncIterable<Uint8Array>
-  }>
+  readonly open: () => Promise<PointSource>
   /** Seconds to be added to its stamps; null: find out. */
   readonly clockOffset: number | null
+  /** What it saw, where somebody looked before: it is read once then. */
+  readonly view?: PointView
 }
 
 /** Merges the captures of one run by time and analyses them as one trace. A packet that several points saw counts
@@ -58,35 +58,16 @@ export async function analyzeMerged(
 async function seenBy(points: readonly CapturePoint[]): Promise<PointView[]> {
   if (points.every((point) => point.clockOffset !== null)) return []
   const views: PointView[] = []
-  for (const point of points) views.push(await named(point, () => viewOf(point)))
+  for (const point of points) views.push(point.view ?? (await named(point, () => viewOf(point.open))))
   return views
 }
 
 /** The offset of each point to the first one. */
 function compareAll(views: readonly PointView[]): (ClockOffset | null)[] {
   const [reference] = views
-  return views.map((view, index) => {
-    if (index === 0 || reference === undefined) return null
-    const laterNs = Number(view.startEpochNs - reference.startEpochNs)
-    return compareClocks(reference.seen, view.seen, laterNs)
-  })
-}
-
-interface PointView {
-  readonly seen: Sightings
-  readonly startEpochNs: bigint
-  readonly isOutOfOrder: boolean
-}
-
-/** What one point saw, and when its first packet was on its own clock. */
-async function viewOf(point: CapturePoint): Promise<PointView> {
-  const seen = new Sightings()
-  const summary = new CaptureSummary()
-  const { blocks } = await point.open()
-  const reader = new CaptureReader((packet) => seen.add(packet, packet.timeNs), summary, new Diagnostics())
-  for await (const block of blocks) reader.push(new Uint8Array(block))
-  reader.end()
-  return { seen, startEpochNs: summary.startEpochNs ?? 0n, isOutOfOrder: summary.isOutOfOrder }
+  return views.map((view, index) =>
+    index === 0 || reference === undefined ? null : compareViews(reference, view),
+  )
 }
 
 /** Says which of the captures cannot be used. */
