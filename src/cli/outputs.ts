@@ -1,7 +1,7 @@
 import { LIVE_RUNS_MAX } from '../core/limits.ts'
 import type { Analysis } from '../pipeline/analyzer.ts'
 import { assembleReport } from '../report/assemble.ts'
-import { renderJson } from '../report/json.ts'
+import { jsonPieces } from '../report/json.ts'
 import { runOf } from '../report/metrics-of.ts'
 import type { CaptureReport, MigrationReport, Report } from '../report/model.ts'
 import type { Run } from '../stats/group.ts'
@@ -97,7 +97,8 @@ class JsonOutput implements Output {
 
   async end(): Promise<void> {
     if (this.#analyses.length === 0) return
-    await this.#destination.write(renderJson(await documentOf(this.#analyses, this.#args.grouping)))
+    const document = await documentOf(this.#analyses, this.#args.grouping)
+    for (const piece of jsonPieces(document)) await this.#destination.write(piece)
     await this.#destination.close()
   }
 }

@@ -182,8 +182,19 @@ export const MIGRATION_CONNECTIONS_TOTAL_MAX = 16_384
 export const CANDIDATES_MAX = 256
 export const CANDIDATES_TOTAL_MAX = 2048
 
-/** Migrations reported from one capture. */
-export const MIGRATIONS_MAX = 100_000
+/** Migrations of one capture that are followed, 13 KB each: hypervisors run a few at once, and of a capture that holds more, those
+ *  that are over are described meanwhile. */
+export const MIGRATIONS_MAX = 2048
+
+/** From so many on, those that are over are described before the capture ends. */
+export const MIGRATIONS_HELD = 512
+
+/** Bytes of reports that are held until the capture ends: those of some 2700 migrations with a few rounds. With as many again that are
+ *  followed, the process takes 220 MiB. Live, each is printed when it is over, and there is no such limit. */
+export const REPORTS_TOTAL_MAX = 24 * 1024 * 1024
+
+/** What a report costs, beside its rounds. */
+export const REPORT_OVERHEAD = 9 * 1024
 
 /** Nanoseconds that a migration which is over is kept, so that what comes late still belongs to it: in 86 migrations of the
  *  laboratory's captures nothing changed a report later than 0.05 s after libvirt's connection had ended, and 1 s after Nova's

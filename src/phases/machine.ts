@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../core/diagnostic.ts'
+import { MIGRATIONS_MAX } from '../core/limits.ts'
 import { type Intervals, intervalOf, type Mark } from './interval.ts'
 import type { IntervalId } from './phase.ts'
 import type { Signal, SignalName } from './signal.ts'
@@ -92,6 +93,17 @@ export function reportUnexpected(diagnostics: Diagnostics): Unexpected {
       signal.first,
       (packet) => `packet ${packet}: ${signal.name} is not expected while ${region} is "${state}"`,
     )
+}
+
+/** Says in the report that there are migrations that are not in it. */
+export function reportSurplus(diagnostics: Diagnostics): void {
+  diagnostics.report(
+    'phase.migrations',
+    'warning',
+    null,
+    () =>
+      `more migrations than one report can hold (some ${MIGRATIONS_MAX} that are under way, and those before): the rest are not reported. mig-phases - < FILE reports each as soon as it is over`,
+  )
 }
 
 /** What the table says about a pair; undefined when it says nothing. */

@@ -5,7 +5,7 @@ import { MIGRATIONS_MAX, REPORTED_MAX } from '../core/limits.ts'
 import type { AmqpConfirm, AmqpMessage, Rpc } from '../events/amqp.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { KeystoneLogins } from './keystone.ts'
-import { reportUnexpected } from './machine.ts'
+import { reportSurplus, reportUnexpected } from './machine.ts'
 import { NovaMigration } from './nova-migration.ts'
 import type { SignalName } from './signal.ts'
 import { type Carried, carried } from './volume.ts'
@@ -318,7 +318,10 @@ export class NovaTracker {
   }
 
   #begin(instanceUuid: string, at: Evidence): NovaMigration | null {
-    if (this.migrations.length >= MIGRATIONS_MAX) return null
+    if (this.migrations.length >= MIGRATIONS_MAX) {
+      reportSurplus(this.#diagnostics)
+      return null
+    }
     const migration = new NovaMigration(instanceUuid, at, reportUnexpected(this.#diagnostics))
     this.migrations.push(migration)
     this.#current.set(instanceUuid, migration)

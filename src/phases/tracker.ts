@@ -11,7 +11,7 @@ import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
 import type { TlsRecord } from '../events/tls.ts'
 import { EchoTracker } from './echo.ts'
 import { type JoinedMigration, join } from './join.ts'
-import { reportUnexpected } from './machine.ts'
+import { reportSurplus, reportUnexpected } from './machine.ts'
 import { Migration } from './migration.ts'
 import { NovaTracker } from './nova-tracker.ts'
 import { isOrderOver, isOver, type Now } from './over.ts'
@@ -30,7 +30,8 @@ const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
 const FEATURE_P2P = 4
 /** SYNs to libvirt's ports that may still be answered. */
 const UNANSWERED_MAX = 256
-/** Refused connections to libvirt's ports that are told as failed migrations: beyond that somebody scans ports. */
+/** Refused connections to libvirt's ports that are told as failed migrations: beyond that somebody scans ports. And conversations
+ *  that came to nothing of which it is waited whether more is said. */
 const ATTEMPTS_MAX = 1024
 /** A client tries the next address of a host at once after a refusal. */
 const RETRY_NS = 1e9
@@ -71,6 +72,8 @@ export class MigrationTracker {
   readonly #maps: BodyBudget
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
+  /** Those of them that ended before a migration began. */
+  readonly #resting = new Map<Connection, Conversation>()
   /** What clients told source daemons to do, and those of them that wait for the answer. */
   #orders: SourceOrder[] = []
   readonly #openOrders = new Map<Connection, SourceOrder>()
@@ -152,8 +155,7 @@ export class MigrationTracker {
   end(): JoinedMigration[] {
     for (const migration of this.#sockets.active) this.#sockets.settle(migration)
     for (const [connection, conversation] of this.#conversations) {
-      if (conversation.migration === null && conversation.askedForP2p && !conversation.sourceSide)
-        this.#begin(connection, conversation)
+      if (cameToNothing(conversation)) this.#begin(connection, conversation)
     }
     for (const [connection, open] of this.#unanswered) this.#unaccepted(connection, open)
     for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
@@ -165,6 +167,11 @@ export class MigrationTracker {
   /** Migrations that are in the capture, and were not taken out. In order of their first packets. */
   get migrations(): JoinedMigration[] {
     return join(this.#migrations, this.#nova.migrations)
+  }
+
+  /** How many there are at the most. */
+  get held(): number {
+    return this.#migrations.length + this.#nova.migrations.length
   }
 
   /** The capture goes on: what is over is decided, as it is at its end.
@@ -226,7 +233,7 @@ export class MigrationTracker {
   /** What began and came to nothing: told as the end of a capture would. */
   #giveUp(now: Now): void {
     for (const [connection, conversation] of this.#conversations) {
-      if (conversation.migration !== null || !conversation.askedForP2p || conversation.sourceSide) continue
+      if (!cameToNothing(conversation)) continue
       const over = termination(connection) !== null && now.ns - connection.lastPacket.timeNs > LATE_NS
       if (over) this.#begin(connection, conversation)
     }
@@ -261,6 +268,7 @@ export class MigrationTracker {
 
   /** The migration that a connection ran was taken out. */
   #silence(rpc: Connection): void {
+    this.#resting.delete(rpc)
     const encrypted = this.#encryptedConversations.get(rpc)
     const conversation = this.#conversations.get(rpc)
     if (encrypted !== undefined) {
@@ -285,13 +293,24 @@ export class MigrationTracker {
     this.#openOrders.delete(connection)
     const conversation = this.#conversations.get(connection)
     if (conversation === undefined || conversation.migration !== null) return
-    if (conversation.askedForP2p && !conversation.sourceSide) {
+    if (cameToNothing(conversation)) {
       if (conversation.prelude.length < PRELUDE_MAX) conversation.prelude.push(event)
+      this.#resting.set(connection, conversation)
+      this.#beginFirstResting()
       return
     }
     this.#conversations.delete(connection)
     // Where the answers are missing from the capture, what was said shows that there were some.
     this.#unanswered.delete(connection)
+  }
+
+  /** Conversations that came to nothing are told at the end; of many, the first ones at once. */
+  #beginFirstResting(): void {
+    const [first] = this.#resting
+    if (first === undefined || this.#resting.size <= ATTEMPTS_MAX) return
+    const [connection, conversation] = first
+    this.#resting.delete(connection)
+    if (cameToNothing(conversation)) this.#begin(connection, conversation)
   }
 
   #opened(event: TcpOpen): void {
@@ -384,7 +403,10 @@ export class MigrationTracker {
   /** A migration starts: it hears all that was said on its connection until now. */
   #begin(connection: Connection, conversation: Conversation): void {
     const migration = this.#add(connection)
-    if (migration === null) return
+    if (migration === null) {
+      this.#conversations.delete(connection)
+      return
+    }
     conversation.migration = migration
     this.#sockets.talk(connection, migration)
     this.#sockets.watch(migration)
@@ -497,12 +519,7 @@ export class MigrationTracker {
 
   #add(rpc: Connection | null): Migration | null {
     if (this.#migrations.length >= MIGRATIONS_MAX) {
-      this.#diagnostics.report(
-        'phase.migrations',
-        'warning',
-        null,
-        () => `more than ${MIGRATIONS_MAX} migrations in one capture: the rest are not reported`,
-      )
+      reportSurplus(this.#diagnostics)
       return null
     }
     const migration = new Migration(rpc, reportUnexpected(this.#diagnostics))
@@ -511,6 +528,11 @@ export class MigrationTracker {
     this.#echoes.follow(migration)
     return migration
   }
+}
+
+/** Whether the source was about to migrate a guest, and did not. */
+function cameToNothing({ migration, askedForP2p, sourceSide }: Conversation): boolean {
+  return migration === null && askedForP2p && !sourceSide
 }
 
 /** Whether a conversation is the next try after a connection that was not accepted. */

@@ -1,6 +1,7 @@
 import { CaptureReader } from '../capture/open.ts'
 import { CaptureSummary, type FrameFacts } from '../capture/summary.ts'
 import { Diagnostics } from '../core/diagnostic.ts'
+import { MIGRATIONS_HELD, REPORT_OVERHEAD, REPORTS_TOTAL_MAX, ROUND_OVERHEAD } from '../core/limits.ts'
 import type { JoinedMigration } from '../phases/join.ts'
 import type { NamedPingLog } from '../phases/ping-match.ts'
 import { describeCapture, describeMigrations } from '../report/build.ts'
@@ -55,6 +56,9 @@ export class Analyzer {
   readonly #reader: CaptureReader
   readonly #numbers = new Numbers()
   #tookNs = Number.NEGATIVE_INFINITY
+  /** Reports of migrations that were over while there were too many to follow all until the end, and what they cost. */
+  #early: MigrationReport[] = []
+  #earlyBytes = 0
   #wantsAgain = false
 
   constructor(options: AnalyzerOptions = {}) {
@@ -87,6 +91,13 @@ export class Analyzer {
    *  @param silenceNs since the last packet, by the clock of whoever reads the capture: on a silent wire no packet tells that
    *  time passes */
   take(silenceNs = 0): MigrationReport[] {
+    const early = this.#early
+    this.#early = []
+    this.#earlyBytes = 0
+    return [...early, ...this.#takeRipe(silenceNs)]
+  }
+
+  #takeRipe(silenceNs: number): MigrationReport[] {
     const { latestNs } = this.#summary
     if (silenceNs === 0 && latestNs - this.#tookNs < TAKE_EVERY_NS) return []
     this.#tookNs = latestNs
@@ -96,10 +107,22 @@ export class Analyzer {
     return reports
   }
 
+  /** Memory does not grow with the number of migrations, but for their reports. A client's log of pings needs all that it may
+   *  belong to. */
+  #makeRoom(): void {
+    if (this.#trace.held < MIGRATIONS_HELD || this.#earlyBytes > REPORTS_TOTAL_MAX) return
+    if ((this.#facts.pings?.length ?? 0) > 0) return
+    for (const report of this.#takeRipe(0)) {
+      this.#early.push(report)
+      this.#earlyBytes += REPORT_OVERHEAD + (report.transfer.rounds?.length ?? 0) * ROUND_OVERHEAD
+    }
+  }
+
   /** @param bytes the next bytes of the capture, borrowed until the call returns
    *  @throws InputError when the first bytes are those of no capture */
   push(bytes: Uint8Array): void {
     this.#reader.push(bytes)
+    this.#makeRoom()
     if (this.#order.isSorting || !this.#summary.isOutOfOrder) return
     this.#wantsAgain = true
     this.#order.sort(this.packets)
@@ -119,7 +142,7 @@ export class Analyzer {
     const capture = describeCapture(this.#name, this.#compression, this.#summary, this.#diagnostics.list())
     return {
       captures: [capture],
-      migrations: this.#describe(migrations),
+      migrations: [...this.#early, ...this.#describe(migrations)].sort((a, b) => a.index - b.index),
       traffic: this.#trace.traffic,
       frames: [this.#summary.facts()],
     }

@@ -81,6 +81,11 @@ export class Trace {
     return this.#tracker.migrations
   }
 
+  /** How many there are at the most: the two sides of one may be counted apart. */
+  get held(): number {
+    return this.#tracker.held
+  }
+
   /** The capture goes on, and some migrations are over.
    *  @param silenceNs since the last packet
    *  @returns those, to be described and then forgotten, in order of their first packets */

@@ -1,10 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { MIGRATIONS_HELD } from '../../src/core/limits.ts'
 import { Analyzer } from '../../src/pipeline/analyzer.ts'
 import type { MigrationReport } from '../../src/report/model.ts'
 import { describeRunning } from '../../src/report/running.ts'
+import { capture, pcap, Wire } from '../support/capture.ts'
 import { chain, isLink } from '../support/chain.ts'
+import { QemuStream } from '../support/qemu-stream.ts'
+import { guest, migrate, ROUTE } from './synthetic.ts'
 
 const FIXTURES = readdirSync('fixtures', { recursive: true, encoding: 'utf8' })
   .map((name) => join('fixtures', name))
@@ -30,6 +34,17 @@ const IN_A_ROW = [
   'fixtures/openstack-zed/fail-pre-live-migration.pcap.gz',
   'fixtures/openstack-zed/fail-precheck.pcap.gz',
 ]
+
+const SHORT_STREAM = new QemuStream()
+  .header()
+  .ramStart([{ name: 'pc.ram', size: 4096 }])
+  .ram('end')
+  .eof()
+  .bytes()
+
+function* cutEvery(file: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < file.length; at += size) yield file.subarray(at, at + size)
+}
 
 interface Watched {
   /** In the order in which they were handed out. */
@@ -84,6 +99,28 @@ describe('a migration is reported while the capture goes on, as it would be at i
     expect(left.length).toBeLessThan(6)
     expect(byIndex([...taken, ...left])).toEqual(whole)
   })
+})
+
+test('a capture of very many migrations is reported whole, although few of them are held until its end', () => {
+  const count = MIGRATIONS_HELD + 100
+  const wire = new Wire()
+  for (let index = 0; index < count; index++)
+    migrate(wire, { ...ROUTE, clientIsn: index * 5_000_000 }, guest(`vm${index}`), SHORT_STREAM).wait(6e9)
+  const file = pcap(capture(wire.passed))
+  const pieces = () => cutEvery(file, 4096)
+  const analyzer = new Analyzer()
+  let held = 0
+  for (const piece of pieces()) {
+    analyzer.push(piece)
+    held = Math.max(held, analyzer.followed.migrations.length)
+  }
+  const { migrations, captures } = analyzer.end()
+  expect(held).toBeLessThanOrEqual(MIGRATIONS_HELD + 2)
+  expect(migrations.map(({ domain }) => domain.name)).toEqual(migrations.map(({ index }) => `vm${index}`))
+  expect(migrations.length).toBe(count)
+  expect(captures[0]?.diagnostics).toEqual([])
+  const { taken, left } = watch(pieces())
+  expect(migrations).toEqual(byIndex([...taken, ...left]))
 })
 
 test('what is over comes in the order in which it ended, with numbers in the order of the starts', () => {
