@@ -1,6 +1,5 @@
 import { InputError } from '../core/input-error.ts'
 import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
-import { MemoryWatch } from './memory.ts'
 import { openSource, type Source } from './source.ts'
 
 export interface Progress {
@@ -32,11 +31,9 @@ export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}
 
 /** Returns false where it left off, because the file had better be read once more. */
 async function feed(analyzer: Analyzer, source: Source, options: AnalyzeFileOptions): Promise<boolean> {
-  const memory = new MemoryWatch()
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
     analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
-    if (memory.isLarge) await memory.collect()
     if (analyzer.wantsAgain && source.again) return false
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }

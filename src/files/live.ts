@@ -4,7 +4,6 @@ import { type Analysis, Analyzer, type RunFacts } from '../pipeline/analyzer.ts'
 import type { MigrationReport } from '../report/model.ts'
 import type { Followed } from '../report/running.ts'
 import { endOf } from './analyze.ts'
-import { MemoryWatch } from './memory.ts'
 import { openSource, type Source } from './source.ts'
 
 /** How often it is looked how things stand: what a person can follow. */
@@ -49,7 +48,6 @@ export async function analyzeStandardInput(options: LiveOptions): Promise<Analys
 
 class LiveRun {
   readonly #options: LiveOptions
-  readonly #memory = new MemoryWatch()
   #source: Source | null = null
   #analyzer: Analyzer | null = null
   /** When the last bytes came. */
@@ -104,7 +102,6 @@ class LiveRun {
       this.#heardMs = performance.now()
       // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
       this.#analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
-      if (this.#memory.isLarge) await this.#memory.collect()
       await this.#handOver(this.#analyzer, 0)
     }
   }

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { isTold, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
+import { MemoryWatch } from './memory.ts'
 
 /** Bytes of a file that are read at once, by the thread that parses them: they stay in its processor's cache, where those that
  *  another thread read have to be fetched from memory, at some 150 ns a packet. The kernel reads ahead. */
@@ -70,7 +71,7 @@ async function sourceOf(
   const { start, rest } = await peek(counted)
   const kind = sniff(start)
   if (kind.kind !== 'compressed')
-    return { compression: null, size, again, blocks: rest, taken: () => taken, damage: () => null }
+    return { compression: null, size, again, blocks: keptSmall(rest), taken: () => taken, damage: () => null }
   const { compression } = kind
   const decompressor = await decompressorOf(compression, rest)
   if (decompressor === null) {
@@ -83,9 +84,20 @@ async function sourceOf(
     compression,
     size,
     again,
-    blocks: decompressor.blocks(),
+    blocks: keptSmall(decompressor.blocks()),
     taken: () => taken,
     damage: () => decompressor.damage,
+  }
+}
+
+/** Of all inputs that this thread reads. */
+const memory = new MemoryWatch()
+
+/** Whoever reads a capture makes garbage of it. */
+async function* keptSmall(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const block of blocks) {
+    yield block
+    if (memory.isLarge) await memory.collect()
   }
 }
 
