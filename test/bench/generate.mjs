@@ -1,6 +1,8 @@
 // Writes a capture of one peer-to-peer migration of any size: honest bytes of Ethernet, IPv4, TCP, libvirt RPC and the
 // QEMU stream, one acknowledgement for every second segment. Usage: node test/bench/generate.mjs FILE MEGABYTES [KIND]
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { join, text, u32, u64 } from '../support/bytes.mjs'
+import { OutputFile, Pcap } from '../support/pcap.mjs'
+import { call, cookie, domain, opaque, reply, string } from '../support/rpc.mjs'
 
 const PAGE = 4096
 const MSS = 1448
@@ -29,7 +31,7 @@ export const KINDS = {
 /** The whole capture, written to a file descriptor in large blocks. */
 export function generate(file, bytes, kind = 'pages') {
   const { zeroShare = 0, size = MSS, loss = 0, reordering = 0, flows = false } = KINDS[kind]
-  const out = new Pcap(openSync(file, 'w'))
+  const out = new Pcap(new OutputFile(file), SEGMENT_NS)
   const rpc = new Connection(out, 40000, 16509)
   rpc.open()
   rpc.send('client', call(1, 0, u32(1), string('qemu:///system'), u32(0)))
@@ -188,100 +190,6 @@ class SmallFlows {
     flow.send('server', text(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`))
     flow.close()
   }
-}
-
-class Pcap {
-  constructor(file) {
-    this.file = file
-    this.bytes = new Uint8Array(4 * 1024 * 1024)
-    this.view = new DataView(this.bytes.buffer)
-    this.timeNs = 0
-    this.used = 24
-    for (const [at, value] of [
-      [0, 0xa1b2c3d4],
-      [16, 262144],
-      [20, 1],
-    ])
-      this.view.setUint32(at, value, true)
-    this.view.setUint16(4, 2, true)
-    this.view.setUint16(6, 4, true)
-  }
-
-  frame(size) {
-    if (this.used + 16 + size > this.bytes.length) this.#flush()
-    const { view } = this
-    view.setUint32(this.used, 1_700_000_000 + Math.floor(this.timeNs / 1e9), true)
-    view.setUint32(this.used + 4, Math.floor((this.timeNs % 1e9) / 1000), true)
-    view.setUint32(this.used + 8, size, true)
-    view.setUint32(this.used + 12, size, true)
-    this.timeNs += SEGMENT_NS
-    const offset = this.used + 16
-    this.used = offset + size
-    return { view, bytes: this.bytes, offset }
-  }
-
-  end() {
-    this.#flush()
-    closeSync(this.file)
-  }
-
-  #flush() {
-    writeSync(this.file, this.bytes, 0, this.used)
-    this.used = 0
-  }
-}
-
-function call(procedure, serial, ...args) {
-  return message(procedure, 0, serial, join(...args))
-}
-
-function reply(procedure, serial, ...results) {
-  return message(procedure, 1, serial, join(...results))
-}
-
-function message(procedure, type, serial, body) {
-  const words = [28 + body.length, 0x20008086, 1, procedure, type, serial, 0]
-  return join(...words.map(u32), body)
-}
-
-function cookie() {
-  return text(
-    '<qemu-migration><name>vm1</name><uuid>00000000-0000-4000-8000-000000000001</uuid><hostname>host</hostname><hostuuid>00000000-0000-4000-8000-000000000002</hostuuid></qemu-migration>\0',
-  )
-}
-
-function domain() {
-  return "<domain type='kvm'><name>vm1</name><uuid>00000000-0000-4000-8000-000000000001</uuid><memory unit='KiB'>4194304</memory></domain>"
-}
-
-function string(value) {
-  return opaque(text(value))
-}
-
-function opaque(bytes) {
-  return join(u32(bytes.length), bytes, new Uint8Array(-bytes.length & 3))
-}
-
-function text(value) {
-  return new TextEncoder().encode(value)
-}
-
-function u32(value) {
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
-}
-
-function u64(value) {
-  return [...u32(Math.floor(value / 2 ** 32)), ...u32(value >>> 0)]
-}
-
-function join(...parts) {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
 }
 
 let state = 1
