@@ -8,6 +8,7 @@ import type { Packet, PacketSink } from './packet.ts'
 import { PcapReader } from './pcap.ts'
 import { PcapngReader } from './pcapng.ts'
 import { type RecordParser, RecordStream } from './records.ts'
+import type { StretchSink } from './stretch.ts'
 import type { CaptureFormat, CaptureSummary } from './summary.ts'
 
 /** Reads a capture from bytes in any cut: chooses the reader by magic and hands each packet to `sink`,
@@ -19,7 +20,16 @@ export class CaptureReader {
   readonly #diagnostics: Diagnostics
   readonly #bytes = new FirstBytes((start) => this.#open(start), isTold)
 
-  constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
+  readonly #takeMany: StretchSink | null
+
+  /** @param takeMany who takes ordinary packets by the hundred, past the sink */
+  constructor(
+    sink: PacketSink,
+    summary: CaptureSummary,
+    diagnostics: Diagnostics,
+    takeMany: StretchSink | null = null,
+  ) {
+    this.#takeMany = takeMany
     this.#sink = sink
     this.#summary = summary
     this.#diagnostics = diagnostics
@@ -60,12 +70,17 @@ export class CaptureReader {
     const sink: PacketSink = (packet) => this.#deliver(packet)
     switch (format) {
       case 'pcap':
-        return new PcapReader(sink, this.#summary, this.#diagnostics)
+        return new PcapReader(sink, this.#summary, this.#diagnostics, this.#takeMany && this.#many)
       case 'pcapng':
         return new PcapngReader(sink, this.#summary, this.#diagnostics)
       case 'dpmi':
         return new DpmiReader(sink, this.#summary, this.#diagnostics)
     }
+  }
+
+  readonly #many: StretchSink = (stretch) => {
+    // Behind measurement frames, times are others.
+    if (this.#measurement.shiftNs === 0) this.#takeMany?.(stretch)
   }
 
   #deliver(packet: Packet): void {

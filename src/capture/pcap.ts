@@ -5,6 +5,7 @@ import { FLOAT_ZERO } from '../core/float-zero.ts'
 import { PACKET_SIZE_MAX } from '../core/limits.ts'
 import type { Packet, PacketSink } from './packet.ts'
 import { CountedRecordReader, RESYNC_SECONDS } from './resync.ts'
+import { Stretch, type StretchSink } from './stretch.ts'
 import type { CaptureSummary } from './summary.ts'
 
 /** Magic numbers as a big-endian word of the first four bytes.
@@ -19,6 +20,9 @@ export const PCAP_MAGIC = {
 } as const
 
 const FILE_HEADER_SIZE = 24
+const ETHERNET = 1
+/** Packets between two tries to take many at once, at the most. */
+const WAIT_MAX = 63
 /** The last minor version of 2 in which a record may have its two lengths the other way round.
  *  @see libpcap sf-pcap.c, "lengths_swapped" */
 const SWAPPED_MINOR_MAX = 3
@@ -65,10 +69,24 @@ export class PcapReader extends CountedRecordReader {
   #pseudoSize = 0
   #maybeSwapped = false
 
-  constructor(sink: PacketSink, summary: CaptureSummary, diagnostics: Diagnostics) {
+  readonly #takeMany: StretchSink | null
+  readonly #stretch = new Stretch()
+  /** Packets that go one by one until a stretch is tried again, and as many as that were the last time. */
+  #wait = 0
+  #lastWait = 0
+
+  /** @param takeMany who takes ordinary packets by the hundred */
+  constructor(
+    sink: PacketSink,
+    summary: CaptureSummary,
+    diagnostics: Diagnostics,
+    takeMany: StretchSink | null = null,
+  ) {
     super(diagnostics)
     this.#sink = sink
     this.#summary = summary
+    this.#takeMany = takeMany
+    this.#stretch.packet = this.packet
   }
 
   protected override get opened(): boolean {
@@ -101,6 +119,45 @@ export class PcapReader extends CountedRecordReader {
     this.#summary.addLinkType(this.packet.linkType)
     this.#summary.addResolution(this.#nsPerFraction)
     this.#headerRead = true
+    this.#stretch.littleEndian = !big
+    this.#stretch.nsPerFraction = this.#nsPerFraction
+  }
+
+  /** Packets of a bulk transfer come by the thousand without anything else between them. Where they do not, that is not tried
+   *  for each. */
+  protected override deliverMany(bytes: Uint8Array, offset: number, end: number): number {
+    if (this.#takeMany === null || this.packet.packet === 0) return offset
+    if (this.#wait > 0) {
+      this.#wait--
+      return offset
+    }
+    if (!this.#plain) return offset
+    const stretch = this.#stretch
+    stretch.bytes = bytes
+    stretch.offset = offset
+    stretch.end = end
+    stretch.wireBytes = FLOAT_ZERO
+    const before = this.packet.packet
+    this.#takeMany(stretch)
+    const taken = this.packet.packet - before
+    this.#lastWait = taken > 0 ? 0 : Math.min(2 * this.#lastWait + 1, WAIT_MAX)
+    this.#wait = this.#lastWait
+    if (taken > 0) {
+      this.#lastSeconds = this.#view
+        .of(bytes)
+        .getUint32(this.packet.start - RECORD_HEADER_SIZE, this.#littleEndian)
+      this.#summary.countMany(taken, stretch.wireBytes, this.packet)
+    }
+    return stretch.offset
+  }
+
+  get #plain(): boolean {
+    return (
+      this.packet.linkType === ETHERNET &&
+      this.headerSize === RECORD_HEADER_SIZE &&
+      this.#fcsSize === 0 &&
+      !this.#maybeSwapped
+    )
   }
 
   protected override deliver(bytes: Uint8Array, offset: number, captured: number): void {
@@ -113,6 +170,8 @@ export class PcapReader extends CountedRecordReader {
     if (packet.packet === 0) {
       this.#startSeconds = seconds
       this.#startFraction = fraction
+      this.#stretch.startSeconds = seconds
+      this.#stretch.startFraction = fraction
       this.#summary.startEpochNs = BigInt(seconds) * 1_000_000_000n + BigInt(fraction * this.#nsPerFraction)
     }
     this.#lastSeconds = seconds

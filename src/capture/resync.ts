@@ -100,6 +100,11 @@ export abstract class CountedRecordReader extends ResyncingReader {
   /** Hands on the packet whose header is at `offset`. */
   protected abstract deliver(bytes: Uint8Array, offset: number, captured: number): void
 
+  /** Hands on many records at once, from `offset` on. Returns where the first is that was not. */
+  protected deliverMany(_bytes: Uint8Array, offset: number, _end: number): number {
+    return offset
+  }
+
   /** Whether a header may start here; all of it is there. */
   protected abstract believable(bytes: Uint8Array, offset: number): boolean
 
@@ -109,6 +114,8 @@ export abstract class CountedRecordReader extends ResyncingReader {
     this.packet.bytes = bytes
     let offset = start
     while (end - offset >= headerSize) {
+      offset = this.deliverMany(bytes, offset, end)
+      if (end - offset < headerSize) break
       const captured = this.capturedLength(bytes, offset)
       if (captured > PACKET_SIZE_MAX) {
         this.#reportLength(captured, `more than any capture tool keeps (${PACKET_SIZE_MAX})`)

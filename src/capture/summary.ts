@@ -77,6 +77,16 @@ export class CaptureSummary {
     }
   }
 
+  /** Counts packets that follow one another in time and were handed on, all kept whole, none of them long.
+   *  @param last the last of them */
+  countMany(packets: number, wireBytes: number, { timeNs }: Packet): void {
+    this.packets += packets
+    this.wireBytes += wireBytes
+    this.capturedBytes += wireBytes
+    if (timeNs > this.#newestNs) this.#newestNs = timeNs
+    if (timeNs > this.latestNs) this.latestNs = timeNs
+  }
+
   /** Takes note of the time and the length of a frame that is handed on. */
   frame({ timeNs, originalLength }: Packet): void {
     if (timeNs < this.#newestNs) this.#behind(timeNs)

@@ -37,6 +37,14 @@ export class ClockWatch {
     if (stepNs < -ORDER_TOLERANCE_NS || stepNs > FORWARD_STEP_NS) this.#uneven(stepNs, at)
   }
 
+  /** Takes note of a packet that comes after the one before, by the stamps; of no other. Returns whether it does. */
+  goesOn(timeNs: number): boolean {
+    const stepNs = timeNs - this.#lastNs
+    if (!(stepNs >= 0 && stepNs <= FORWARD_STEP_NS)) return false
+    this.#lastNs = timeNs
+    return true
+  }
+
   report(diagnostics: Diagnostics): void {
     this.#backwards.report(
       diagnostics,

@@ -1,4 +1,5 @@
 import { Packet } from '../capture/packet.ts'
+import type { Stretch } from '../capture/stretch.ts'
 import { BlockView } from '../core/block-view.ts'
 import { u16be, u32be } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
@@ -12,6 +13,7 @@ import { ConnectionTable } from './connections.ts'
 import { Copies } from './copies.ts'
 import { Defragmenter } from './defrag.ts'
 import { Ends } from './ends.ts'
+import { Express } from './express.ts'
 import { IP_PROTOCOL, type IpPayload, newIpPayload, readIpv4, readIpv6, skipExtensions } from './ip.ts'
 import { Lanes } from './lanes.ts'
 import { ETHERTYPE, type LinkPayload, readLink } from './link.ts'
@@ -72,6 +74,7 @@ export class Network {
   readonly #lanes = new Lanes()
   readonly #view = new BlockView()
   readonly #clock = new ClockWatch()
+  readonly #express: Express
   readonly #link: LinkPayload = { etherType: 0, offset: 0 }
   readonly #ip: IpPayload = newIpPayload()
   readonly #tunnel: TunnelPayload = { kind: TUNNEL.none, id: 0, linkType: 0, offset: 0 }
@@ -88,6 +91,7 @@ export class Network {
       handlers.over,
       handlers.forgotten,
     )
+    this.#express = new Express(this.#lanes, this.#copies, this.pool, this.#clock, handlers.sink)
   }
 
   packet(packet: Packet): void {
@@ -107,6 +111,11 @@ export class Network {
    *  @param needed whether something still asks for a connection */
   expire(at: Evidence, needed: (connection: TcpConnection) => boolean): void {
     this.#connections.expire(at, needed)
+  }
+
+  /** Ordinary packets, many at once. */
+  stretch(stretch: Stretch): void {
+    if (this.#handlers.segment === undefined) this.#express.take(stretch)
   }
 
   /** @param depth in how many tunnels */

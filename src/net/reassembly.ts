@@ -142,7 +142,7 @@ export class HalfStream implements DirectionCounts {
     if (!this.#started) return
     const offset = this.#nextOffset + ((sequence - this.#nextSequence) | 0)
     if (offset <= this.#ackedOffset) return
-    if (this.#isFar(offset)) {
+    if (offset > this.#nextOffset && this.#isFar(offset)) {
       const follows = offset > this.#strayAck && offset - this.#strayAck <= SEQUENCE_JUMP_MAX
       this.#strayAck = offset
       if (!follows) return

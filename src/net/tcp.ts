@@ -114,6 +114,14 @@ export class TcpConnection implements Connection {
     this.clientKnownBy = by
   }
 
+  /** Accounts for a packet with flags that say nothing, of a connection that is open. Returns false when it may not be. */
+  pass(at: Evidence): boolean {
+    if (!this.#opened || (this.handshakeAck === null && this.synAck !== null)) return false
+    this.#lastPacket = at.packet
+    this.#lastTimeNs = at.timeNs
+    return true
+  }
+
   /** Accounts for a packet from the low end or the high one and raises what its flags say. */
   flags(fromLow: boolean, flags: number, at: Evidence, sink: EventSink): void {
     this.#lastPacket = at.packet

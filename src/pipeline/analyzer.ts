@@ -66,7 +66,14 @@ export class Analyzer {
     this.#compression = options.compression ?? null
     this.#facts = options
     if (options.outOfOrder === true) this.#order.sort(0)
-    this.#reader = new CaptureReader((packet) => this.#order.packet(packet), this.#summary, this.#diagnostics)
+    this.#reader = new CaptureReader(
+      (packet) => this.#order.packet(packet),
+      this.#summary,
+      this.#diagnostics,
+      (stretch) => {
+        if (!this.#order.isSorting) this.#trace.stretch(stretch)
+      },
+    )
   }
 
   /** Whether it turned out, after packets had been analysed in the order of the file, that they are not in that of their stamps:

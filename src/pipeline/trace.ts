@@ -1,4 +1,5 @@
 import type { Packet } from '../capture/packet.ts'
+import type { Stretch } from '../capture/stretch.ts'
 import { BodyBudget } from '../core/body-budget.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
@@ -46,6 +47,8 @@ export class Trace {
   readonly #queue: EventQueue
   #last: Evidence = { packet: 0, timeNs: 0 }
   #expiredNs = 0
+  /** The last one: events wait until the packet that they came with is accounted for. */
+  #stretch: Stretch | null = null
   readonly #sink = (event: ProtocolEvent): void => this.#event(event)
 
   constructor(diagnostics: Diagnostics) {
@@ -74,6 +77,16 @@ export class Trace {
     this.#network.packet(packet)
     if (this.#queue.size > 0) this.#queue.release()
     this.#last = packet
+  }
+
+  /** Ordinary packets, many at once. */
+  stretch(stretch: Stretch): void {
+    if (this.#queue.size > 0) return
+    this.#stretch = stretch
+    stretch.interrupted = false
+    this.#network.stretch(stretch)
+    this.#last = stretch.packet
+    if (this.#queue.size > 0) this.#queue.release()
   }
 
   /** Migrations that are in the capture now, and were not taken out. */
@@ -127,6 +140,7 @@ export class Trace {
   #event(event: ProtocolEvent): void {
     this.traffic.event(event)
     this.#queue.add(event)
+    if (this.#stretch !== null) this.#stretch.interrupted = true
   }
 
   readonly #makeDecoders = (

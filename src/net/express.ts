@@ -1,0 +1,119 @@
+import type { Packet } from '../capture/packet.ts'
+import type { Stretch } from '../capture/stretch.ts'
+import { ORDINARY_FRAME_MAX } from '../capture/summary.ts'
+import { BlockView } from '../core/block-view.ts'
+import type { EventSink } from '../events/event.ts'
+import type { ClockWatch } from './clock-watch.ts'
+import type { Copies } from './copies.ts'
+import { IP_PROTOCOL } from './ip.ts'
+import type { Lane, Lanes } from './lanes.ts'
+import type { ReassemblyPool } from './reassembly.ts'
+import { TCP_FLAG } from './tcp.ts'
+
+/** Of a pcap file. */
+const RECORD_SIZE = 16
+const ETHERNET_SIZE = 14
+const IPV4_SIZE = 20
+const TCP_SIZE_MIN = 20
+const FRAME_MIN = ETHERNET_SIZE + IPV4_SIZE + TCP_SIZE_MIN
+/** Ethertype of IPv4 and the first byte of a header without options. */
+const IPV4_PLAIN = 0x080045
+/** The bit for more fragments, and the place of a fragment. */
+const FRAGMENTED = 0x3fff
+const OPENING_OR_ENDING = TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst
+
+/** Takes the packets of a bulk transfer past the layers: whole frames of Ethernet with a plain header of IPv4, TCP of connections
+ *  that are known, stamps that go on evenly, while no segment is missing and no copies are looked for. What it is not sure of, it
+ *  leaves to `Network.packet`, which comes to the same for all packets: of 2 GB, that takes 1.9 times as long. */
+export class Express {
+  readonly #lanes: Lanes
+  readonly #copies: Copies
+  readonly #pool: ReassemblyPool
+  readonly #clock: ClockWatch
+  readonly #sink: EventSink
+  readonly #view = new BlockView()
+
+  constructor(lanes: Lanes, copies: Copies, pool: ReassemblyPool, clock: ClockWatch, sink: EventSink) {
+    this.#lanes = lanes
+    this.#copies = copies
+    this.#pool = pool
+    this.#clock = clock
+    this.#sink = sink
+  }
+
+  take(stretch: Stretch): void {
+    const { bytes, end, packet, littleEndian, nsPerFraction, startSeconds, startFraction } = stretch
+    const view = this.#view.of(bytes)
+    let lane: Lane | null = null
+    let record = stretch.offset
+    let goesOn = this.#isQuiet
+    while (goesOn && end - record >= RECORD_SIZE + FRAME_MIN) {
+      const size = view.getUint32(record + 8, littleEndian)
+      const start = record + RECORD_SIZE
+      if (size !== view.getUint32(record + 12, littleEndian) || !isOrdinary(view, start, size, end)) break
+      lane = this.#laneOf(view, start + ETHERNET_SIZE, lane)
+      if (lane === null) break
+      const timeNs =
+        (view.getUint32(record, littleEndian) - startSeconds) * 1e9 +
+        (view.getUint32(record + 4, littleEndian) - startFraction) * nsPerFraction
+      if (!this.#clock.goesOn(timeNs)) break
+      packet.packet++
+      packet.timeNs = timeNs
+      packet.start = start
+      packet.end = start + size
+      packet.originalLength = size
+      stretch.wireBytes += size
+      record = packet.end
+      goesOn = this.#account(packet, lane, view) && !stretch.interrupted
+    }
+    stretch.offset = record
+  }
+
+  get #isQuiet(): boolean {
+    return this.#pool.waiting.size === 0 && !this.#copies.watching
+  }
+
+  #laneOf(view: DataView, ip: number, last: Lane | null): Lane | null {
+    const source = view.getInt32(ip + 12)
+    const destination = view.getInt32(ip + 16)
+    const ports = view.getInt32(ip + IPV4_SIZE)
+    const isSame =
+      last !== null && last.ports === ports && last.source === source && last.destination === destination
+    const lane = isSame ? last : this.#lanes.find(source, destination, ports)
+    return lane?.connection.followed === true ? lane : null
+  }
+
+  /** As `Network` does it for a packet without SYN, FIN and RST.
+   *  @returns whether the next one may be ordinary, too */
+  #account(packet: Packet, { connection, fromLow, own, peer }: Lane, view: DataView): boolean {
+    const ip = packet.start + ETHERNET_SIZE
+    const tcp = ip + IPV4_SIZE
+    const flags = view.getUint8(tcp + 13)
+    own.packets++
+    own.wireBytes += packet.originalLength
+    if (!connection.pass(packet)) connection.flags(fromLow, flags, packet, this.#sink)
+    if ((flags & TCP_FLAG.ack) !== 0) peer.acknowledged(view.getInt32(tcp + 8), packet)
+    const payload = tcp + (view.getUint8(tcp + 12) >>> 4) * 4
+    const end = ip + view.getUint16(ip + 2)
+    if (payload === end) return true
+    const repeated = own.retransmittedBytes
+    own.segment(view.getInt32(tcp + 4), packet.bytes, payload, end, end - payload, packet)
+    if (own.retransmittedBytes > repeated) this.#copies.suspect()
+    connection.ledger?.add(packet.packet, connection.fromLow, connection.fromHigh)
+    return this.#isQuiet
+  }
+}
+
+/** Whether the headers of a frame of `size` bytes at `start` are the plain ones of a whole TCP segment, neither the first nor the
+ *  last of its connection. */
+function isOrdinary(view: DataView, start: number, size: number, end: number): boolean {
+  if (size < FRAME_MIN || size > ORDINARY_FRAME_MAX || size > end - start) return false
+  const ip = start + ETHERNET_SIZE
+  if (view.getInt32(ip - 2) >>> 8 !== IPV4_PLAIN || view.getUint8(ip + 9) !== IP_PROTOCOL.tcp) return false
+  const tcp = ip + IPV4_SIZE
+  if ((view.getUint8(tcp + 13) & OPENING_OR_ENDING) !== 0) return false
+  if ((view.getUint16(ip + 6) & FRAGMENTED) !== 0) return false
+  const length = view.getUint16(ip + 2)
+  const header = (view.getUint8(tcp + 12) >>> 4) * 4
+  return length <= size - ETHERNET_SIZE && header >= TCP_SIZE_MIN && IPV4_SIZE + header <= length
+}
