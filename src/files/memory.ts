@@ -21,8 +21,8 @@ export class MemoryWatch {
 }
 
 function sizeNow(): number {
-  const { total_heap_size, external_memory } = getHeapStatistics()
-  return total_heap_size + external_memory
+  const { used_heap_size, external_memory } = getHeapStatistics()
+  return used_heap_size + external_memory
 }
 
 /** What Node only gives to those who ask for it before it starts, or so.

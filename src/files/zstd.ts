@@ -30,15 +30,16 @@ function nodeFrames(create: CreateZstd): DecodeFrame {
 }
 
 /** Loads the package, which only they need who have such a file. It checks no checksum. A block is at most 128 KiB when
- *  decompressed, so that what piles up in one call is bounded; but each moves the whole window, so that their number is
- *  bounded too. */
+ *  decompressed, so that what piles up in one call is bounded; but each moves the whole window, and each frame makes one, so
+ *  that their number is bounded too. */
 export async function packageFrames(): Promise<DecodeFrame> {
   const { Decompress } = await import('fzstd')
+  let moved = 0
+  let read = 0
   return async function* (units, windowSize) {
     const output: Uint8Array[] = []
     const decoder = new Decompress((bytes) => output.push(bytes))
-    let moved = 0
-    let read = 0
+    moved += windowSize
     for await (const unit of units) {
       decoder.push(unit)
       for (const block of output.splice(0)) {
@@ -47,7 +48,7 @@ export async function packageFrames(): Promise<DecodeFrame> {
         yield block
       }
       if (moved > ZSTD_MOVED_MAX && moved > read * ZSTD_MOVED_SHARE_MAX)
-        throw new Error('its blocks are too small to be read in reasonable time')
+        throw new Error('its frames and blocks are too small to be read in reasonable time')
     }
     decoder.push(new Uint8Array(0), true)
     yield* output

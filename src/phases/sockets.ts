@@ -1,5 +1,6 @@
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
+import { KeyIndex } from '../core/key-index.ts'
 import {
   CANDIDATES_MAX,
   CANDIDATES_TOTAL_MAX,
@@ -33,8 +34,11 @@ export class Sockets {
   readonly #owners = new Map<Connection, Owner>()
   /** Migrations that still may get connections or announcements. */
   readonly #active = new Set<Migration>()
-  /** Active migrations by the ends of their memory connections. */
-  readonly #byEnds = new Map<string, Set<Migration>>()
+  /** Active migrations by the ends of their memory connections, the ports that the destination listens on, and the hosts that
+   *  talk of them: a connection is not held against each of a thousand. */
+  readonly #byEnds = new KeyIndex<string, Migration>()
+  readonly #byPort = new KeyIndex<number, Migration>()
+  readonly #byHosts = new KeyIndex<string, Migration>()
   /** Connections between the hosts of an active migration, unclaimed. */
   readonly #candidates = new Map<Migration, TcpOpen[]>()
   #candidateCount = 0
@@ -73,18 +77,19 @@ export class Sockets {
   /** From now on, connections between the hosts are remembered, of which one may turn out to be the migration's. */
   watch(migration: Migration): void {
     this.#candidates.set(migration, [])
+    if (migration.rpc !== null) this.#byHosts.add(hostsOf(migration.rpc), migration)
   }
 
   opened(event: TcpOpen): void {
     const { connection } = event
     if (!event.sawSyn) this.#strangers.set(connection.id, event)
     this.retirePast(event.first.timeNs)
-    const memory = this.#bestFit((migration) => migration.fitOfMemory(connection))
+    const memory = this.#bestFit(connection, (migration) => migration.fitOfMemory(connection))
     if (memory !== null) {
       this.own(connection, memory, 'memory')
       return
     }
-    const storage = this.#bestFit((migration) => migration.fitOfStorage(connection))
+    const storage = this.#bestFit(connection, (migration) => migration.fitOfStorage(connection))
     if (storage !== null) {
       this.own(connection, storage, 'storage')
       return
@@ -100,22 +105,25 @@ export class Sockets {
 
   /** As candidates; those that have waited longest make room. */
   #remember(event: TcpOpen): void {
-    for (const [migration, candidates] of this.#candidates) {
-      if (candidates.length >= CANDIDATES_MAX || !migration.sameHosts(event.connection)) continue
+    for (const migration of this.#byHosts.get(hostsOf(event.connection))) {
+      const candidates = this.#candidates.get(migration)
+      if (candidates === undefined || candidates.length >= CANDIDATES_MAX) continue
+      if (!migration.sameHosts(event.connection)) continue
       candidates.push(event)
       this.#candidateCount++
     }
+    if (this.#candidateCount <= CANDIDATES_TOTAL_MAX) return
     for (const candidates of this.#candidates.values()) {
-      if (this.#candidateCount <= CANDIDATES_TOTAL_MAX) return
       this.#candidateCount -= candidates.splice(0).length
+      if (this.#candidateCount <= CANDIDATES_TOTAL_MAX / 2) return
     }
   }
 
   /** The active migration that a connection fits best; of equals, the one that has none yet, then the latest. */
-  #bestFit(fit: (migration: Migration) => number): Migration | null {
+  #bestFit(connection: Connection, fit: (migration: Migration) => number): Migration | null {
     let best: Migration | null = null
     let bestScore = 0
-    for (const migration of this.#active) {
+    for (const migration of this.#byPort.get(connection.server.port)) {
       if (!migration.awaitsMemory) continue
       const fitness = fit(migration)
       const score = fitness * 2 + (migration.memory.length === 0 ? 1 : 0)
@@ -129,7 +137,7 @@ export class Sockets {
 
   /** The first active migration with a memory connection that has the same ends. */
   #between(connection: Connection, test: (migration: Migration) => boolean): Migration | null {
-    for (const migration of this.#byEnds.get(endsOf(connection)) ?? []) if (test(migration)) return migration
+    for (const migration of this.#byEnds.get(endsOf(connection))) if (test(migration)) return migration
     return null
   }
 
@@ -143,7 +151,7 @@ export class Sockets {
 
   /** A migration between the same hosts whose socket is not known. */
   #withoutSocket(connection: Connection): Migration | null {
-    for (const migration of this.#active) {
+    for (const migration of this.#byHosts.get(hostsOf(connection))) {
       const open = migration.awaitsMemory && !migration.tunnelled && migration.memory.length === 0
       if (open && migration.sameHosts(connection) && migration.target === null) return migration
     }
@@ -160,7 +168,7 @@ export class Sockets {
   /** A connection turned out to be one to a disk of the destination's. */
   claimStorage(connection: Connection): void {
     if (this.#owners.has(connection)) return
-    for (const migration of this.#active) {
+    for (const migration of this.#byHosts.get(hostsOf(connection))) {
       if (migration.awaitsMemory && migration.sameHosts(connection)) {
         this.own(connection, migration, 'storage')
         return
@@ -185,7 +193,7 @@ export class Sockets {
     this.#unclaimed.delete(connection.id)
     migration[role].push(connection)
     this.#active.add(migration)
-    if (role === 'memory') this.#index(connection, migration)
+    if (role === 'memory') this.#byEnds.add(endsOf(connection), migration)
     replayOpening(connection, migration, role)
   }
 
@@ -195,22 +203,6 @@ export class Sockets {
     if (this.#owners.size >= MIGRATION_CONNECTIONS_TOTAL_MAX)
       return `more than ${MIGRATION_CONNECTIONS_TOTAL_MAX} connections of migrations`
     return null
-  }
-
-  #index(connection: Connection, migration: Migration): void {
-    const ends = endsOf(connection)
-    const known = this.#byEnds.get(ends)
-    if (known === undefined) this.#byEnds.set(ends, new Set([migration]))
-    else known.add(migration)
-  }
-
-  #unindex(migration: Migration): void {
-    for (const connection of migration.memory) {
-      const ends = endsOf(connection)
-      const known = this.#byEnds.get(ends)
-      known?.delete(migration)
-      if (known?.size === 0) this.#byEnds.delete(ends)
-    }
   }
 
   /** Where one connection carries memory, others that are open from the same host to the same port do so too: channels of a
@@ -229,8 +221,11 @@ export class Sockets {
     return !this.#owners.has(connection) && !this.#talks(connection)
   }
 
-  /** The destination said where it listens: connections that opened before that had been read are looked at again. */
-  announced(migration: Migration): void {
+  /** More may be known of where the destination listens: connections that opened before that had been read are looked at
+   *  again. */
+  learned(migration: Migration): void {
+    for (const port of [migration.target?.port, migration.nbdPort])
+      if (port != null) this.#byPort.add(port, migration)
     for (const { connection } of this.#candidates.get(migration) ?? []) {
       if (this.#owners.has(connection)) continue
       if (migration.fitOfMemory(connection) > 0) this.own(connection, migration, 'memory')
@@ -240,12 +235,11 @@ export class Sockets {
 
   /** A stream that was followed by itself turned out to be another migration's. */
   adopt(stream: Migration, migration: Migration): void {
-    this.#unindex(stream)
-    this.#active.delete(stream)
+    this.#leave(stream)
     migration.adopt(stream)
     for (const each of stream.memory) {
       this.#owners.set(each, { migration, role: 'memory' })
-      this.#index(each, migration)
+      this.#byEnds.add(endsOf(each), migration)
     }
   }
 
@@ -293,7 +287,7 @@ export class Sockets {
 
   #leave(migration: Migration): void {
     this.#active.delete(migration)
-    this.#unindex(migration)
+    for (const index of [this.#byEnds, this.#byPort, this.#byHosts]) index.remove(migration)
     this.#candidateCount -= this.#candidates.get(migration)?.length ?? 0
     this.#candidates.delete(migration)
   }
@@ -303,6 +297,10 @@ export class Sockets {
     this.#unclaimed.delete(connection.id)
     this.#strangers.delete(connection.id)
   }
+}
+
+function hostsOf({ client, server }: Connection): string {
+  return `${client.address} ${server.address}`
 }
 
 /** What two connections have in common that run between the same hosts, to the same port. */

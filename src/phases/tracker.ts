@@ -363,7 +363,8 @@ export class MigrationTracker {
       return
     }
     conversation.migration.event(event, 'rpc')
-    if (event.type === 'libvirt.reply') this.#sockets.announced(conversation.migration)
+    if (event.type === 'libvirt.call' || event.type === 'libvirt.reply')
+      this.#sockets.learned(conversation.migration)
   }
 
   /** A client orders the source to migrate, or the source has done so. */
@@ -413,6 +414,7 @@ export class MigrationTracker {
     replayOpening(connection, migration, 'rpc')
     for (const event of conversation.prelude) migration.event(event, 'rpc')
     conversation.prelude.length = 0
+    this.#sockets.learned(migration)
     if (migration.machine.control !== 'preparing') this.#findMemory(migration)
   }
 
