@@ -1,14 +1,15 @@
 import { BodyBudget } from '../core/body-budget.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import { LATE_NS, MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX, ROUND_OVERHEAD, SILENCE_NS } from '../core/limits.ts'
+import { LATE_NS, MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX, ROUND_OVERHEAD } from '../core/limits.ts'
 import { type Connection, termination } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
-import { actionOf, type LibvirtCall, type LibvirtEvent, type LibvirtReply } from '../events/libvirt.ts'
+import { actionOf, type LibvirtEvent } from '../events/libvirt.ts'
 import type { MultifdEvent } from '../events/multifd.ts'
 import type { QemuEvent } from '../events/qemu.ts'
 import type { RarpAnnounce } from '../events/rarp.ts'
 import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
 import type { TlsRecord } from '../events/tls.ts'
+import { type Attempt, Attempts } from './attempts.ts'
 import { EchoTracker } from './echo.ts'
 import { type JoinedMigration, join } from './join.ts'
 import { reportSurplus, reportUnexpected } from './machine.ts'
@@ -18,21 +19,17 @@ import { isOrderOver, isOver, type Now } from './over.ts'
 import { ParallelRounds } from './parallel-rounds.ts'
 import type { Signal } from './signal.ts'
 import { replayOpening, Sockets } from './sockets.ts'
-import { SourceOrder } from './source-order.ts'
+import type { SourceOrder } from './source-order.ts'
+import { SourceOrders } from './source-orders.ts'
 import { TlsConversation } from './tls-conversation.ts'
 
 /** Events of a libvirt connection kept until it is known whether a migration follows. A client asks a dozen
  *  questions before it prepares. */
 const PRELUDE_MAX = 64
-/** Ports of libvirtd: a refused connection to one of them is an attempt to migrate. @see protocols.md C.1 */
-const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
 /** VIR_DRV_FEATURE_MIGRATION_P2P: asked by a source daemon right before it prepares. */
 const FEATURE_P2P = 4
-/** SYNs to libvirt's ports that may still be answered. */
-const UNANSWERED_MAX = 256
-/** Refused connections to libvirt's ports that are told as failed migrations: beyond that somebody scans ports. And conversations
- *  that came to nothing of which it is waited whether more is said. */
-const ATTEMPTS_MAX = 1024
+/** Conversations that came to nothing of which it is waited whether more is said. */
+const RESTING_MAX = 1024
 /** A client tries the next address of a host at once after a refusal. */
 const RETRY_NS = 1e9
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */
@@ -57,12 +54,6 @@ interface EncryptedConversation {
   reported: boolean
 }
 
-/** A connection to libvirt's port that nobody accepted. */
-interface Attempt {
-  readonly connection: Connection
-  readonly events: readonly ProtocolEvent[]
-}
-
 /** Gives each event to the migration that it belongs to. Migrations are told apart by their connections. */
 export class MigrationTracker {
   #migrations: Migration[] = []
@@ -72,16 +63,11 @@ export class MigrationTracker {
   readonly #maps: BodyBudget
   readonly #conversations = new Map<Connection, Conversation>()
   readonly #encryptedConversations = new Map<Connection, EncryptedConversation>()
-  /** Those of them that ended before a migration began. */
+  /** Conversations that ended before the migration began. */
   readonly #resting = new Map<Connection, Conversation>()
-  /** What clients told source daemons to do, and those of them that wait for the answer. */
-  #orders: SourceOrder[] = []
-  readonly #openOrders = new Map<Connection, SourceOrder>()
   readonly #sockets: Sockets
-  /** SYNs to libvirt's ports that nobody answered yet. */
-  readonly #unanswered = new Map<Connection, TcpOpen>()
-  /** Connections to libvirt's ports that were refused. */
-  #attempts: Attempt[] = []
+  readonly #orders = new SourceOrders()
+  readonly #attempts = new Attempts()
 
   /** @param maps room for telling the rounds of parallel migrations apart */
   constructor(diagnostics: Diagnostics, maps = new BodyBudget(ROUND_MAPS_TOTAL_MAX)) {
@@ -97,11 +83,12 @@ export class MigrationTracker {
         this.#opened(event)
         return
       case 'tcp.accept':
-        this.#unanswered.delete(event.connection)
+        this.#attempts.accepted(event.connection)
         this.#toOwner(event)
         return
       case 'tcp.refuse':
-        this.#refused(event)
+        this.#toOwner(event)
+        this.#attempts.refused(event)
         return
       case 'tcp.fin':
       case 'tcp.rst':
@@ -157,9 +144,8 @@ export class MigrationTracker {
     for (const [connection, conversation] of this.#conversations) {
       if (cameToNothing(conversation)) this.#begin(connection, conversation)
     }
-    for (const [connection, open] of this.#unanswered) this.#unaccepted(connection, open)
-    for (const { connection, events } of this.#attempts) this.#attempt(connection, events)
-    for (const order of this.#orders) this.#fulfil(order)
+    for (const attempt of this.#attempts.takeAll()) this.#attempt(attempt)
+    for (const order of this.#orders.takeAll()) this.#fulfil(order)
     this.#echoes.end()
     return join(this.#migrations, this.#nova.migrations)
   }
@@ -181,7 +167,7 @@ export class MigrationTracker {
     const over = this.migrations.filter((migration) => isOver(migration, now))
     const ended = new Set(over.flatMap(({ libvirt }) => (libvirt === null ? [] : [libvirt])))
     for (const migration of ended) this.#sockets.settle(migration)
-    if (ended.size > 0 && this.#orders.length > 0) this.#fulfilOrdersOf(ended)
+    this.#orders.fulfil(ended, this.#migrations)
     const ripe = over.filter((migration) => this.#isRipe(migration, now))
     for (const { libvirt } of ripe) if (libvirt !== null) this.#echoes.finish(libvirt)
     return ripe
@@ -217,11 +203,11 @@ export class MigrationTracker {
     const conversation = this.#conversations.get(connection)
     // What was said shows that there were answers, which may be missing from the capture.
     if (conversation !== undefined || this.#encryptedConversations.has(connection))
-      this.#unanswered.delete(connection)
+      this.#attempts.accepted(connection)
     // A migration that came to nothing is still to be told.
     if (conversation?.askedForP2p !== true || conversation.sourceSide) this.#conversations.delete(connection)
     this.#encryptedConversations.delete(connection)
-    this.#openOrders.delete(connection)
+    this.#orders.closed(connection)
     this.#sockets.forget(connection)
   }
 
@@ -237,33 +223,8 @@ export class MigrationTracker {
       const over = termination(connection) !== null && now.ns - connection.lastPacket.timeNs > LATE_NS
       if (over) this.#begin(connection, conversation)
     }
-    for (const [connection, open] of this.#unanswered) {
-      if (now.packetNs - connection.lastPacket.timeNs <= SILENCE_NS) continue
-      this.#unanswered.delete(connection)
-      this.#unaccepted(connection, open)
-    }
-    const later = (attempt: Attempt): boolean => now.ns - attempt.connection.lastPacket.timeNs <= LATE_NS
-    for (const attempt of this.#attempts)
-      if (!later(attempt)) this.#attempt(attempt.connection, attempt.events)
-    this.#attempts = this.#attempts.filter(later)
-    for (const order of this.#orders) {
-      if (!isOrderOver(order, now) || this.#migrations.some((migration) => order.fits(migration))) continue
-      this.#fulfil(order)
-      this.#orders = this.#orders.filter((each) => each !== order)
-    }
-  }
-
-  /** Orders go to the first migrations that they fit; those of some migrations are looked for. */
-  #fulfilOrdersOf(ended: ReadonlySet<Migration>): void {
-    const taken = new Set<Migration>()
-    this.#orders = this.#orders.filter((order) => {
-      const free = (migration: Migration): boolean => migration.order === null && !taken.has(migration)
-      const fitting = this.#migrations.find((migration) => free(migration) && order.fits(migration))
-      if (fitting === undefined) return true
-      taken.add(fitting)
-      if (ended.has(fitting)) fitting.follow(order)
-      return !ended.has(fitting)
-    })
+    for (const attempt of this.#attempts.takeOver(now)) this.#attempt(attempt)
+    for (const order of this.#orders.takeOver(now, this.#migrations)) this.#fulfil(order)
   }
 
   /** The migration that a connection ran was taken out. */
@@ -288,9 +249,9 @@ export class MigrationTracker {
     const { connection } = event
     if (this.#encryptedConversations.get(connection)?.migration === null) {
       this.#encryptedConversations.delete(connection)
-      this.#unanswered.delete(connection)
+      this.#attempts.accepted(connection)
     }
-    this.#openOrders.delete(connection)
+    this.#orders.closed(connection)
     const conversation = this.#conversations.get(connection)
     if (conversation === undefined || conversation.migration !== null) return
     if (cameToNothing(conversation)) {
@@ -301,44 +262,28 @@ export class MigrationTracker {
     }
     this.#conversations.delete(connection)
     // Where the answers are missing from the capture, what was said shows that there were some.
-    this.#unanswered.delete(connection)
+    this.#attempts.accepted(connection)
   }
 
   /** Conversations that came to nothing are told at the end; of many, the first ones at once. */
   #beginFirstResting(): void {
     const [first] = this.#resting
-    if (first === undefined || this.#resting.size <= ATTEMPTS_MAX) return
+    if (first === undefined || this.#resting.size <= RESTING_MAX) return
     const [connection, conversation] = first
     this.#resting.delete(connection)
     if (cameToNothing(conversation)) this.#begin(connection, conversation)
   }
 
   #opened(event: TcpOpen): void {
-    const { connection } = event
-    if (event.sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < UNANSWERED_MAX)
-      this.#unanswered.set(connection, event)
+    this.#attempts.opened(event)
     this.#sockets.opened(event)
-  }
-
-  #refused(event: TcpEvent): void {
-    const { connection } = event
-    this.#toOwner(event)
-    const open = this.#unanswered.get(connection)
-    if (open === undefined) return
-    this.#unanswered.delete(connection)
-    if (this.#attempts.length < ATTEMPTS_MAX) this.#attempts.push({ connection, events: [open, event] })
-  }
-
-  /** Nobody answered a SYN. Where the answers are missing from the capture, what was said shows that there were some. */
-  #unaccepted(connection: Connection, open: TcpOpen): void {
-    const spoke = this.#conversations.has(connection) || this.#encryptedConversations.has(connection)
-    if (!spoke) this.#attempts.push({ connection, events: [open] })
   }
 
   /** A connection to libvirt's port that came to nothing. When the same source gets through right after, it was one
    *  address of several (IPv6, then IPv4), not a failed migration. */
-  #attempt(connection: Connection, events: readonly ProtocolEvent[]): void {
-    if (this.#migrations.some((migration) => followed(connection, migration.rpc))) return
+  #attempt({ connection, events }: Attempt): void {
+    const spoke = this.#conversations.has(connection) || this.#encryptedConversations.has(connection)
+    if (spoke || this.#migrations.some((migration) => followed(connection, migration.rpc))) return
     const migration = this.#add(connection)
     if (migration === null) return
     for (const event of events) migration.event(event, 'rpc')
@@ -353,7 +298,7 @@ export class MigrationTracker {
       this.#conversations.set(connection, conversation)
     }
     if (event.type === 'libvirt.call') this.#called(event, conversation)
-    if (event.type === 'libvirt.call' || event.type === 'libvirt.reply') this.#ordered(event)
+    if (event.type === 'libvirt.call' || event.type === 'libvirt.reply') this.#orders.heard(event)
     if (conversation.reported) return
     if (conversation.migration === null) {
       if (event.type !== 'libvirt.keepalive' && conversation.prelude.length < PRELUDE_MAX)
@@ -365,20 +310,6 @@ export class MigrationTracker {
     conversation.migration.event(event, 'rpc')
     if (event.type === 'libvirt.call' || event.type === 'libvirt.reply')
       this.#sockets.learned(conversation.migration)
-  }
-
-  /** A client orders the source to migrate, or the source has done so. */
-  #ordered(event: LibvirtCall | LibvirtReply): void {
-    if (event.type === 'libvirt.reply') {
-      const order = this.#openOrders.get(event.connection)
-      if (order?.answers(event) !== true) return
-      order.replied(event)
-      this.#openOrders.delete(event.connection)
-    } else if (actionOf(event.procedure) === 'perform' && this.#orders.length < MIGRATIONS_MAX) {
-      const order = new SourceOrder(event)
-      this.#orders.push(order)
-      this.#openOrders.set(event.connection, order)
-    }
   }
 
   /** Each order belongs to the migration that came of it; where that is not in the capture, the order is all there is. */

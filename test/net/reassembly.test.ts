@@ -10,6 +10,7 @@ import {
   SEQUENCE_JUMP_MAX,
 } from '../../src/core/limits.ts'
 import { HalfStream, ReassemblyPool } from '../../src/net/reassembly.ts'
+import { fuzz } from '../support/fuzz.ts'
 import { ascii, ByteRecorder, type Delivered } from './tap.ts'
 
 /** A half with a recorder; packets are numbered by hand. */
@@ -167,7 +168,7 @@ test('any segments: each byte once, in order, as first seen, by the packet that 
       expect(subject.pool.heldBytes).toBe(0)
       expect(subject.pool.waiting.size).toBe(0)
     }),
-    { seed: 20260101, numRuns: 3000 },
+    fuzz(3000, 20260101),
   )
 })
 
@@ -191,7 +192,7 @@ test('without a decoder nothing is kept, and what was captured does not count as
         missingBytes: size - map.payload,
       })
     }),
-    { seed: 3, numRuns: 500 },
+    fuzz(500, 3),
   )
 })
 

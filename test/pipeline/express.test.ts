@@ -15,6 +15,7 @@ import {
   pcap,
   Wire,
 } from '../support/capture.ts'
+import { fuzz } from '../support/fuzz.ts'
 import { QemuStream } from '../support/qemu-stream.ts'
 import { analyseBytes, guest, migrate, ROUTE, type Told } from './synthetic.ts'
 
@@ -117,8 +118,6 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     ),
 }
 
-/** For a night. */
-const RUNS = Number(process.env.EXPRESS_RUNS ?? 60)
 const places = { index: fc.nat(PACKETS.length - 1), amount: fc.nat(65_535) }
 
 const same = (packets: readonly CapturedPacket[]): void =>
@@ -135,7 +134,7 @@ describe('whatever is wrong with the packets', () => {
           ),
         )
       }),
-      { numRuns: RUNS },
+      fuzz(60, 20261128),
     )
   })
 
@@ -156,7 +155,7 @@ describe('whatever is wrong with the packets', () => {
         for (const [kind, index] of damages) passed = damage(passed, kind, index)
         same(capture(passed))
       }),
-      { numRuns: RUNS },
+      fuzz(60, 20261128),
     )
   })
 })

@@ -6,12 +6,14 @@ import { renderJson } from '../../src/report/json.ts'
 import { renderTable } from '../../src/report/table.ts'
 import { capture, dpmi, Pcapng, Wire } from '../support/capture.ts'
 import { directedPackets, inTurns, twoInterfaces } from '../support/disorder.ts'
+import { fuzz } from '../support/fuzz.ts'
 import { analyseBytes, migrate } from './synthetic.ts'
 
-/** Runs in CI; FUZZ_RUNS=100000 for a night. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 2000)
-/** Of the first run; each run has the next one. */
-const SEED = Number(process.env.FUZZ_SEED ?? 1)
+/** As other fuzzers; or one run by its seed. Each run has the next one. */
+const { numRuns, seed } = fuzz(2000, 1)
+const REPLAY = process.env.FUZZ_SEED
+const RUNS = REPLAY === undefined ? numRuns : 1
+const SEED = Number(REPLAY ?? seed)
 
 const fixture = (name: string): Uint8Array =>
   new Uint8Array(gunzipSync(readFileSync(`fixtures/libvirt-${name}`)))
@@ -130,7 +132,7 @@ test(`${RUNS} mutated captures: no throw, no nonsense, bounded`, { timeout: 60_0
     try {
       check(file, random)
     } catch (error) {
-      const replay = `FUZZ_SEED=${seed} FUZZ_RUNS=1 npx vitest run test/pipeline/fuzz.test.ts`
+      const replay = `FUZZ_SEED=${seed} npx vitest run test/pipeline/fuzz.test.ts`
       throw new Error(`seed ${seed} fails; again: ${replay}`, { cause: error })
     }
     slowest = Math.max(slowest, performance.now() - started)

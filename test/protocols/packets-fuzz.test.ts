@@ -5,6 +5,7 @@ import type { EventSink, ProtocolEvent } from '../../src/events/event.ts'
 import { decodeIcmp } from '../../src/protocols/icmp/decoder.ts'
 import { decodeRarp } from '../../src/protocols/rarp/decoder.ts'
 import { rarp } from '../support/capture.ts'
+import { fuzz } from '../support/fuzz.ts'
 
 type Decode = (bytes: Uint8Array, start: number, end: number, at: Evidence, sink: EventSink) => void
 
@@ -42,6 +43,6 @@ test.each<[string, Decode, Uint8Array]>([
       expect(run(decode, bytes, 0xff)).toEqual(events)
       expect(run(decode, bytes, 0x08)).toEqual(events)
     }),
-    { seed: 20261128, numRuns: 3000 },
+    fuzz(3000, 20261128),
   )
 })

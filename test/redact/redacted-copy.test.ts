@@ -7,6 +7,7 @@ import { KeptBytes } from '../../src/redact/kept-bytes.ts'
 import { RedactedCopy } from '../../src/redact/redacted-copy.ts'
 import { boundaries, migrate, told, WHOLE } from '../pipeline/synthetic.ts'
 import { capture, damage, dpmi, Pcapng, pcap, Wire } from '../support/capture.ts'
+import { fuzz } from '../support/fuzz.ts'
 import { analyse, eachPacket, KEY, redact } from './redacted.ts'
 
 const PASSED = migrate(new Wire()).passed
@@ -97,7 +98,7 @@ test('damage anywhere does not stop it, and packets that are read come through',
         expect(Buffer.from(bytes).includes('fake-token')).toBe(false)
       },
     ),
-    { numRuns: Number(process.env.FUZZ_RUNS ?? 60), seed: 7 },
+    fuzz(60, 7),
   )
 })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Direction } from '../../../src/events/connection.ts'
 import { feed, type Piece } from '../../support/any-cut.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import { concat } from '../../support/libvirt.ts'
 import { mutate, mutation } from '../mutation.ts'
 import { FROM_BROKER, TO_BROKER, TOKEN } from './sample.ts'
@@ -59,7 +60,7 @@ test.each([
           checkCut(pieces, direction, mid, step)
         },
       ),
-      { seed: 42, numRuns: 500 },
+      fuzz(500, 42),
     )
   },
   60_000,
@@ -71,7 +72,7 @@ test('noise raises nothing that is unbounded', () => {
     fc.property(noise, fc.boolean(), (pieces, mid) => {
       check(pieces, 'to-server', mid)
     }),
-    { seed: 7, numRuns: 500 },
+    fuzz(500, 7),
   )
 })
 

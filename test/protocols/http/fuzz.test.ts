@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Direction } from '../../../src/events/connection.ts'
 import { feed, type Piece } from '../../support/any-cut.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import { concat } from '../../support/libvirt.ts'
 import { mutate, mutation } from '../mutation.ts'
 import { PASSWORD, REQUESTS, RESPONSES, TOKEN } from './sample.ts'
@@ -59,7 +60,7 @@ test.each([
           checkCut(pieces, direction, mid, step)
         },
       ),
-      { seed: 42, numRuns: 500 },
+      fuzz(500, 42),
     )
   },
   60_000,
@@ -75,7 +76,7 @@ test('no cut and no gap lets a secret into an event', () => {
       expect(said).not.toContain(TOKEN.slice(20, 40))
       expect(said).not.toContain(PASSWORD.slice(5))
     }),
-    { seed: 3, numRuns: 500 },
+    fuzz(500, 3),
   )
 })
 
@@ -86,7 +87,7 @@ test('noise raises nothing that is unbounded', () => {
       check(pieces, 'to-server', mid)
       check(pieces, 'to-client', mid)
     }),
-    { seed: 7, numRuns: 500 },
+    fuzz(500, 7),
   )
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { feed, type Piece } from '../../support/any-cut.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import { concat } from '../../support/libvirt.ts'
 import { mutate, mutation } from '../mutation.ts'
 import { CONVERSATION, TUNNELLED } from './sample.ts'
@@ -53,7 +54,7 @@ test.each([
         check(pieces, direction)
         checkCut(pieces, direction, step)
       }),
-      { seed: 42, numRuns: 400 },
+      fuzz(400, 42),
     )
   },
   60_000,
@@ -64,6 +65,6 @@ test('noise raises nothing that is unbounded', () => {
     fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 10 }), (pieces) => {
       check(pieces, 'to-server')
     }),
-    { seed: 7, numRuns: 500 },
+    fuzz(500, 7),
   )
 })

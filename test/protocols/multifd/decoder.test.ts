@@ -5,6 +5,7 @@ import type { Connection } from '../../../src/events/connection.ts'
 import type { MultifdEvent } from '../../../src/events/multifd.ts'
 import { MultifdDecoder } from '../../../src/protocols/multifd/decoder.ts'
 import { expectAnyCut, feed, type Piece, type Subject } from '../../support/any-cut.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import { MultifdStream } from '../../support/multifd.ts'
 import { mutate, mutation } from '../mutation.ts'
 
@@ -254,6 +255,6 @@ it('anything at all is survived, and counted to its last byte', () => {
       expect(end).toMatchObject({ type: 'multifd.end', bytes: size })
       expect(events.filter(({ type }) => type === 'multifd.end')).toHaveLength(1)
     }),
-    { seed: 20260101, numRuns: 500 },
+    fuzz(500, 20260101),
   )
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NBD_NAME_MAX, NBD_READS_MAX } from '../../../src/core/limits.ts'
 import { expectAnyCut, type Piece } from '../../support/any-cut.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import { hex } from '../../support/libvirt.ts'
 import { NbdClient, NbdServer } from '../../support/nbd.ts'
 import { mutate, mutation } from '../mutation.ts'
@@ -501,6 +502,6 @@ it('anything at all is survived, and ends once', () => {
       if (ofClient.length === 0)
         expect(end).toMatchObject({ complete: true, writes: { count: 2, bytes: 6000 } })
     }),
-    { seed: 20260101, numRuns: 1000 },
+    fuzz(1000, 20260101),
   )
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RAM_BLOCKS_MAX } from '../../../src/core/limits.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import {
   type Decoded,
   decodePieces,
@@ -114,7 +115,7 @@ describe('a damaged stream', () => {
           whole.diagnostics.map(({ message }) => message),
         )
       }),
-      { seed: SEED, numRuns: 1500 },
+      fuzz(1500, SEED),
     )
   })
 
@@ -127,7 +128,7 @@ describe('a damaged stream', () => {
         })
         expect(facts(decodePieces(cut, 'return-path'))).toEqual(facts(decodePieces(runs, 'return-path')))
       }),
-      { seed: SEED, numRuns: 1500 },
+      fuzz(1500, SEED),
     )
   })
 
@@ -139,7 +140,7 @@ describe('a damaged stream', () => {
         expectSane(decodePieces([bytes], 'mid-stream'), bytes.length)
         decodePieces([bytes], 'return-path')
       }),
-      { seed: SEED, numRuns: 1500 },
+      fuzz(1500, SEED),
     )
   })
 })

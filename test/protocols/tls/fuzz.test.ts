@@ -6,6 +6,7 @@ import type { Connection } from '../../../src/events/connection.ts'
 import type { ProtocolEvent } from '../../../src/events/event.ts'
 import { TlsDecoder } from '../../../src/protocols/tls/decoder.ts'
 import { feed, type Piece } from '../../support/any-cut.ts'
+import { fuzz } from '../../support/fuzz.ts'
 import { mutate, mutation } from '../mutation.ts'
 
 const record = (type: number, size: number): Uint8Array =>
@@ -52,6 +53,6 @@ test('mutated records never throw, stay bounded, and are the same in any cut', (
       ]
       expect(told(run(small))).toEqual(told(whole))
     }),
-    { seed: 20261128, numRuns: 1000 },
+    fuzz(1000, 20261128),
   )
 })
