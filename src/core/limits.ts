@@ -182,6 +182,11 @@ export const MIGRATION_CONNECTIONS_TOTAL_MAX = 16_384
 export const CANDIDATES_MAX = 256
 export const CANDIDATES_TOTAL_MAX = 2048
 
+/** Messages of Nova's services and clients that are remembered of one migration, so that bytes can be told by phase: one of Zed
+ *  has some 40, and clients that wait for it ask every few seconds. And of all migrations, some 100 bytes each. */
+export const NOVA_MESSAGES_MAX = 2048
+export const NOVA_MESSAGES_TOTAL_MAX = 128 * 1024
+
 /** Migrations of one capture that are followed, 13 KB each: hypervisors run a few at once, and of a capture that holds more, those
  *  that are over are described meanwhile. */
 export const MIGRATIONS_MAX = 2048

@@ -1,13 +1,41 @@
+import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
+import { NOVA_MESSAGES_MAX, NOVA_MESSAGES_TOTAL_MAX } from '../core/limits.ts'
 import type { AmqpMessage, RpcFailure } from '../events/amqp.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { PhaseMachine, type Unexpected } from './machine.ts'
 import type { SignalName } from './signal.ts'
 import { type Carried, carried } from './volume.ts'
 
-/** Messages remembered of one migration: a migration of Zed has some 40, and clients that wait for it ask every few
- *  seconds. */
-const MESSAGES_MAX = 2048
+/** Room for the messages of all migrations. */
+export class MessageRoom {
+  readonly #diagnostics: Diagnostics
+  #left = NOVA_MESSAGES_TOTAL_MAX
+
+  constructor(diagnostics: Diagnostics) {
+    this.#diagnostics = diagnostics
+  }
+
+  /** Room for one more of a migration that has so many; false when there is none. */
+  take(has: number, { packet }: Carried): boolean {
+    if (has < NOVA_MESSAGES_MAX && this.#left > 0) {
+      this.#left--
+      return true
+    }
+    this.#diagnostics.report(
+      'phase.messages',
+      'info',
+      { packet, timeNs: 0 },
+      () =>
+        `more messages about migrations than are remembered (${NOVA_MESSAGES_MAX} of one, ${NOVA_MESSAGES_TOTAL_MAX} of all): the bytes of the rest are not told by phase`,
+    )
+    return false
+  }
+
+  give(count: number): void {
+    this.#left += count
+  }
+}
 
 /** A step of Nova that went wrong, and what it said. */
 export interface NovaFailure {
@@ -41,8 +69,10 @@ export class NovaMigration {
   lastPacket: Evidence
   /** The last that was heard of it, also what moves nothing: messages that it took. */
   lastHeard: Evidence
+  readonly #room: MessageRoom
 
-  constructor(instanceUuid: string, at: Evidence, unexpected: Unexpected) {
+  constructor(instanceUuid: string, at: Evidence, unexpected: Unexpected, room: MessageRoom) {
+    this.#room = room
     this.instanceUuid = instanceUuid
     this.machine = new PhaseMachine(unexpected)
     this.firstPacket = at
@@ -65,7 +95,7 @@ export class NovaMigration {
   }
 
   addMessage(message: Carried): void {
-    if (this.messages.length < MESSAGES_MAX) this.messages.push(message)
+    if (this.#room.take(this.messages.length, message)) this.messages.push(message)
   }
 
   heard(at: Evidence): void {

@@ -6,7 +6,7 @@ import type { AmqpConfirm, AmqpMessage, Rpc } from '../events/amqp.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { KeystoneLogins } from './keystone.ts'
 import { reportSurplus, reportUnexpected } from './machine.ts'
-import { NovaMigration } from './nova-migration.ts'
+import { MessageRoom, NovaMigration } from './nova-migration.ts'
 import type { SignalName } from './signal.ts'
 import { type Carried, carried } from './volume.ts'
 
@@ -51,6 +51,7 @@ interface Lookup extends Pick<HttpRequest, 'first' | 'last'> {
 export class NovaTracker {
   migrations: NovaMigration[] = []
   readonly #diagnostics: Diagnostics
+  readonly #room: MessageRoom
   readonly #logins = new KeystoneLogins()
   /** The latest migration of an instance. */
   readonly #current = new BoundedMap<string, NovaMigration>(WAITING_MAX)
@@ -83,6 +84,7 @@ export class NovaTracker {
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
+    this.#room = new MessageRoom(diagnostics)
   }
 
   request(event: HttpRequest): void {
@@ -136,7 +138,10 @@ export class NovaTracker {
   release(reported: ReadonlySet<NovaMigration>): void {
     if (reported.size === 0) return
     this.migrations = this.migrations.filter((migration) => !reported.has(migration))
-    for (const { requestId } of reported) if (requestId !== null) this.#reported.set(requestId, true)
+    for (const { requestId, messages } of reported) {
+      this.#room.give(messages.length)
+      if (requestId !== null) this.#reported.set(requestId, true)
+    }
     const isReported = (migration: NovaMigration): boolean => reported.has(migration)
     for (const each of [this.#current, this.#byRequestId, this.#conversations, this.#unconfirmed])
       each.deleteWhere(isReported)
@@ -322,7 +327,7 @@ export class NovaTracker {
       reportSurplus(this.#diagnostics)
       return null
     }
-    const migration = new NovaMigration(instanceUuid, at, reportUnexpected(this.#diagnostics))
+    const migration = new NovaMigration(instanceUuid, at, reportUnexpected(this.#diagnostics), this.#room)
     this.migrations.push(migration)
     this.#current.set(instanceUuid, migration)
     return migration

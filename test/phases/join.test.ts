@@ -4,7 +4,7 @@ import type { Connection } from '../../src/events/connection.ts'
 import { join } from '../../src/phases/join.ts'
 import { reportUnexpected } from '../../src/phases/machine.ts'
 import { Migration } from '../../src/phases/migration.ts'
-import { NovaMigration } from '../../src/phases/nova-migration.ts'
+import { MessageRoom, NovaMigration } from '../../src/phases/nova-migration.ts'
 
 const GUEST = '9c994cd3-50f9-4611-87a8-b9a5f15839c5'
 const OTHER = '11111111-2222-4333-8444-555555555555'
@@ -38,7 +38,7 @@ it('a retry that came to libvirt is not given to the order that failed before', 
 
 it('a capture that starts in between joins the end of Nova with the libvirt that ran before it', () => {
   const move = libvirt(GUEST, 5)
-  const nova = new NovaMigration(GUEST, at(50), unexpected)
+  const nova = new NovaMigration(GUEST, at(50), unexpected, new MessageRoom(new Diagnostics()))
   nova.signal('post.call', at(50), at(50))
   expect(join([move], [nova])).toEqual([{ libvirt: move, nova }])
 })
@@ -62,7 +62,7 @@ function libvirt(uuid: string, packet: number): Migration {
 }
 
 function novaSide(uuid: string, packet: number): NovaMigration {
-  const nova = new NovaMigration(uuid, at(packet), unexpected)
+  const nova = new NovaMigration(uuid, at(packet), unexpected, new MessageRoom(new Diagnostics()))
   nova.signal('migrate.request', at(packet), at(packet))
   return nova
 }

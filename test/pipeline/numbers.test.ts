@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
+import { Diagnostics } from '../../src/core/diagnostic.ts'
 import type { JoinedMigration } from '../../src/phases/join.ts'
 import { Migration } from '../../src/phases/migration.ts'
-import { NovaMigration } from '../../src/phases/nova-migration.ts'
+import { MessageRoom, NovaMigration } from '../../src/phases/nova-migration.ts'
 import { Numbers } from '../../src/pipeline/numbers.ts'
 
 const ignore = (): void => {}
-const nova = (packet: number) => new NovaMigration('uuid', { packet, timeNs: 0 }, ignore)
+const nova = (packet: number) =>
+  new NovaMigration('uuid', { packet, timeNs: 0 }, ignore, new MessageRoom(new Diagnostics()))
 const joined = (packet: number): JoinedMigration => ({ libvirt: null, nova: nova(packet) })
 
 test('those that began before keep the lower numbers, whichever is reported first', () => {
