@@ -307,3 +307,50 @@ export const REDACT_HELD_MAX = 64 * 1024 * 1024
 
 /** Bytes of what may be written of all streams, those of packets that wait and those that may be sent once more. */
 export const REDACT_KEPT_MAX = 64 * 1024 * 1024
+
+/** MAC addresses whose text is remembered: it is made anew for others. */
+export const MAC_TEXTS_MAX = 4096
+
+/** Logins at Keystone that are remembered: users and services log in all the time, and one of them is the migration's. */
+export const KEYSTONE_EXCHANGES_MAX = 4096
+
+/** Messages of one look at Keystone's version documents: clients take one or two exchanges. */
+export const KEYSTONE_LOOKS_MAX = 8
+
+/** MACs remembered of one address that is pinged: guests with several paths to them. */
+export const ECHO_MACS_MAX = 4
+
+/** Exchanges with Nova's API, and calls of its services, that may still be answered. */
+export const NOVA_WAITING_MAX = 16_384
+
+/** Events of a libvirt connection kept until it is known whether a migration follows. A client asks a dozen
+ *  questions before it prepares. */
+export const PRELUDE_MAX = 64
+
+/** Conversations between libvirt's daemons that came to nothing, of which it is waited whether more is said; beyond that the first
+ *  one is told as a failed migration. */
+export const RESTING_MAX = 1024
+
+/** Last pages of a parallel migration's packets that are remembered. QEMU before 8.0 may send the last page of a full packet a second time, as the
+ *  first of the next one; numbered anew for a SYNC, that one may come some packets later.
+ *  @see QEMU migration/multifd.c, "multifd: Fix a race on reading MultiFDPages_t.block" */
+export const TAILS_MAX = 1024
+
+/** Migrations that are followed at once; when there are more, the first one gets no more connections. */
+export const ACTIVE_MIGRATIONS_MAX = 1024
+
+/** SYNs to libvirt's ports that may still be answered: a daemon is asked by a few others at once. */
+export const ATTEMPTS_OPEN_MAX = 256
+
+/** Refused connections to libvirt's ports that are told as failed migrations: beyond that somebody scans ports. */
+export const ATTEMPTS_MAX = 1024
+
+/** Server ports that are told apart in the summary of what was there; the rest are counted together. */
+export const SERVER_PORTS_MAX = 1024
+
+/** Packets remembered, while captures are merged, as ones that another point may have seen, too: a second of a busy 10 Gbit/s
+ *  link. */
+export const MERGE_REMEMBERED_MAX = 1_000_000
+
+/** Packets of one capture by which its clock is compared with that of another. When there are more, a part of them is kept that is the same part in all captures. */
+export const SIGHTINGS_MAX = 50_000

@@ -1,12 +1,10 @@
 import type { Packet } from '../capture/packet.ts'
 import { u16be, u32be } from '../core/bytes.ts'
+import { MAC_TEXTS_MAX } from '../core/limits.ts'
 import type { PacketEnds } from '../events/icmp.ts'
 import type { AddressTable } from './address.ts'
 import type { IpPayload } from './ip.ts'
 import { LINK_TYPE } from './link.ts'
-
-/** MAC addresses whose text is remembered. */
-const MACS_MAX = 4096
 
 /** The ends of the packet at hand. One object is reused; text is made when it is asked for. */
 export class Ends implements PacketEnds {
@@ -47,7 +45,7 @@ export class Ends implements PacketEnds {
     const key = u16be(bytes, offset) * 4294967296 + u32be(bytes, offset + 2)
     let text = this.#macs.get(key)
     if (text === undefined) {
-      if (this.#macs.size >= MACS_MAX) this.#macs.clear()
+      if (this.#macs.size >= MAC_TEXTS_MAX) this.#macs.clear()
       text = key
         .toString(16)
         .padStart(12, '0')

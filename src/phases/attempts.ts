@@ -1,14 +1,10 @@
-import { LATE_NS, SILENCE_NS } from '../core/limits.ts'
+import { ATTEMPTS_MAX, ATTEMPTS_OPEN_MAX, LATE_NS, SILENCE_NS } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { TcpEvent, TcpOpen } from '../events/tcp.ts'
 import type { Now } from './over.ts'
 
 /** Ports of libvirtd: a refused connection to one of them is an attempt to migrate. @see protocols.md C.1 */
 const LIBVIRT_PORTS: ReadonlySet<number> = new Set([16509, 16514])
-/** SYNs that may still be answered. */
-const UNANSWERED_MAX = 256
-/** Refused connections that are told as failed migrations: beyond that somebody scans ports. */
-const REFUSED_MAX = 1024
 
 /** A connection to libvirt's port that nobody accepted. */
 export interface Attempt {
@@ -23,7 +19,7 @@ export class Attempts {
 
   opened(event: TcpOpen): void {
     const { connection, sawSyn } = event
-    if (sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < UNANSWERED_MAX)
+    if (sawSyn && LIBVIRT_PORTS.has(connection.server.port) && this.#unanswered.size < ATTEMPTS_OPEN_MAX)
       this.#unanswered.set(connection, event)
   }
 
@@ -36,7 +32,7 @@ export class Attempts {
     const { connection } = event
     const open = this.#unanswered.get(connection)
     this.#unanswered.delete(connection)
-    if (open !== undefined && this.#refused.length < REFUSED_MAX)
+    if (open !== undefined && this.#refused.length < ATTEMPTS_MAX)
       this.#refused.push({ connection, events: [open, event] })
   }
 

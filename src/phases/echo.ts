@@ -1,4 +1,4 @@
-import { ECHO_CONVERSATIONS_MAX } from '../core/limits.ts'
+import { ECHO_CONVERSATIONS_MAX, ECHO_MACS_MAX } from '../core/limits.ts'
 import type { IcmpEcho } from '../events/icmp.ts'
 import { streamDowntime } from './downtime.ts'
 import { type EchoDowntime, type EchoFigures, measureEcho, type SwitchOver } from './echo-figures.ts'
@@ -7,8 +7,6 @@ import type { Migration } from './migration.ts'
 
 /** What is looked at before the transfer begins and after the guest runs; a guest may take some seconds to answer. */
 const AROUND_NS = 10e9
-/** MACs remembered of one target: guests with several paths to them. */
-const MACS_MAX = 4
 /** How often it is looked whether a migration is over. */
 const LOOK_EVERY_NS = 1e9
 
@@ -59,7 +57,7 @@ export class EchoTracker {
     const conversation = this.#find(client, target, event.identifier)
     const mac = isRequest ? event.destinationMac : event.sourceMac
     const { macs, ring } = conversation
-    if (mac !== null && macs.length < MACS_MAX && !macs.includes(mac)) macs.push(mac)
+    if (mac !== null && macs.length < ECHO_MACS_MAX && !macs.includes(mac)) macs.push(mac)
     conversation.latestNs = timeNs
     if (isRequest) ring.request(event.sequence, timeNs)
     else {

@@ -1,13 +1,10 @@
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Evidence } from '../core/evidence.ts'
+import { KEYSTONE_EXCHANGES_MAX, KEYSTONE_LOOKS_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { type Carried, carried } from './volume.ts'
 
-/** Exchanges remembered: users and services log in all the time, and one of them is the migration's. */
-const EXCHANGES_MAX = 4096
-/** Messages of one look at the version documents. */
-const LOOKS_MAX = 8
 /** A client reads the version document right before it asks for a token. */
 const DISCOVERY_NS = 30e9
 
@@ -36,10 +33,10 @@ interface Discovery {
 /** Follows who gets a token from Keystone, so that the login of the user who asks for a migration can be told from
  *  those of services and of other users: by the token itself, of which only a fingerprint is kept. */
 export class KeystoneLogins {
-  readonly #discoveries = new BoundedMap<string, Discovery>(EXCHANGES_MAX)
-  readonly #waiting = new BoundedMap<string, Login>(EXCHANGES_MAX)
-  readonly #byToken = new BoundedMap<string, Login>(EXCHANGES_MAX)
-  readonly #byClient = new BoundedMap<string, Login>(EXCHANGES_MAX)
+  readonly #discoveries = new BoundedMap<string, Discovery>(KEYSTONE_EXCHANGES_MAX)
+  readonly #waiting = new BoundedMap<string, Login>(KEYSTONE_EXCHANGES_MAX)
+  readonly #byToken = new BoundedMap<string, Login>(KEYSTONE_EXCHANGES_MAX)
+  readonly #byClient = new BoundedMap<string, Login>(KEYSTONE_EXCHANGES_MAX)
 
   request(event: HttpRequest): void {
     const { connection, service } = event
@@ -79,7 +76,7 @@ export class KeystoneLogins {
 
   #looked(event: HttpResponse): void {
     const messages = this.#discoveries.get(sessionKey(event.connection))?.messages
-    if (messages !== undefined && messages.length < LOOKS_MAX) messages.push(...carriedBy(event))
+    if (messages !== undefined && messages.length < KEYSTONE_LOOKS_MAX) messages.push(...carriedBy(event))
   }
 
   /** The login that a request's token came from; where the token was not captured, the client's last one. */

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
-import { MIGRATIONS_MAX, REPORTED_MAX } from '../core/limits.ts'
+import { MIGRATIONS_MAX, NOVA_WAITING_MAX, REPORTED_MAX } from '../core/limits.ts'
 import type { AmqpConfirm, AmqpMessage, Rpc } from '../events/amqp.ts'
 import type { HttpRequest, HttpResponse } from '../events/http.ts'
 import { KeystoneLogins } from './keystone.ts'
@@ -10,8 +10,6 @@ import { MessageRoom, NovaMigration } from './nova-migration.ts'
 import type { SignalName } from './signal.ts'
 import { type Carried, carried } from './volume.ts'
 
-/** Exchanges and calls that may still be answered. */
-const WAITING_MAX = 16_384
 const NETWORK_EVENT = 'network-vif-plugged'
 
 /** Nova's remote methods around a live migration: what the request means, and its answer.
@@ -54,17 +52,17 @@ export class NovaTracker {
   readonly #room: MessageRoom
   readonly #logins = new KeystoneLogins()
   /** The latest migration of an instance. */
-  readonly #current = new BoundedMap<string, NovaMigration>(WAITING_MAX)
-  readonly #byRequestId = new BoundedMap<string, NovaMigration>(WAITING_MAX)
+  readonly #current = new BoundedMap<string, NovaMigration>(NOVA_WAITING_MAX)
+  readonly #byRequestId = new BoundedMap<string, NovaMigration>(NOVA_WAITING_MAX)
   /** The last GET of a server by a client, not yet part of a migration. */
-  readonly #lookups = new BoundedMap<string, Lookup>(WAITING_MAX)
+  readonly #lookups = new BoundedMap<string, Lookup>(NOVA_WAITING_MAX)
   /** The same by exchange, for the answer. */
-  readonly #lookedUpBy = new BoundedMap<string, Lookup>(WAITING_MAX)
+  readonly #lookedUpBy = new BoundedMap<string, Lookup>(NOVA_WAITING_MAX)
   /** Requests about a migration, by exchange. */
   readonly #asked = new BoundedMap<
     string,
     { readonly migration: NovaMigration; readonly request: HttpRequest }
-  >(WAITING_MAX)
+  >(NOVA_WAITING_MAX)
   /** Calls by message id. */
   readonly #called = new BoundedMap<
     string,
@@ -74,11 +72,11 @@ export class NovaTracker {
       /** Came in a reply of its own, as oslo.messaging before 2.5 has it: "the end" follows in another. */
       answered: boolean
     }
-  >(WAITING_MAX)
+  >(NOVA_WAITING_MAX)
   /** All calls made for a migration, by message id. */
-  readonly #conversations = new BoundedMap<string, NovaMigration>(WAITING_MAX)
+  readonly #conversations = new BoundedMap<string, NovaMigration>(NOVA_WAITING_MAX)
   /** Casts without an answer, by the channel on which the broker confirms them. */
-  readonly #unconfirmed = new BoundedMap<string, NovaMigration>(WAITING_MAX)
+  readonly #unconfirmed = new BoundedMap<string, NovaMigration>(NOVA_WAITING_MAX)
   /** Request ids of migrations that were taken out. */
   readonly #reported = new BoundedMap<string, true>(REPORTED_MAX)
 

@@ -8,6 +8,7 @@ import {
   RAM_BLOCKS_MAX,
   ROUND_OVERHEAD,
   ROUNDS_MAX,
+  TAILS_MAX,
 } from '../core/limits.ts'
 import { PageMap } from '../core/page-map.ts'
 import type { Connection } from '../events/connection.ts'
@@ -21,10 +22,6 @@ export type PreCopyRound = Omit<QemuRound, 'type' | 'connection' | 'direction'>
 const PACKET_PAGES_SIZE = 512 * 1024
 /** More than the pages of any block. */
 const BLOCK_PAGES = 2 ** 36
-/** Last pages of packets that are remembered. QEMU before 8.0 may send the last page of a full packet a second time, as the
- *  first of the next one; numbered anew for a SYNC, that one may come some packets later.
- *  @see QEMU migration/multifd.c, "multifd: Fix a race on reading MultiFDPages_t.block" */
-const TAILS_MAX = 1024
 
 /** What tells the rounds. */
 export type ParallelEvent = MultifdEvent | QemuSection | QemuEnd

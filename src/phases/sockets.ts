@@ -2,6 +2,7 @@ import { BoundedMap } from '../core/bounded-map.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
 import { KeyIndex } from '../core/key-index.ts'
 import {
+  ACTIVE_MIGRATIONS_MAX,
   CANDIDATES_MAX,
   CANDIDATES_TOTAL_MAX,
   MIGRATION_CONNECTIONS_MAX,
@@ -13,8 +14,6 @@ import type { Role } from './classify.ts'
 import type { Migration } from './migration.ts'
 import { isPast } from './over.ts'
 
-/** Migrations that are followed at once; when there are more, the first one gets no more connections. */
-const ACTIVE_MAX = 1024
 /** How often it is looked which migrations have had their end, by the capture's clock: there may be a thousand. */
 const RETIRE_EVERY_NS = 10e6
 /** What a connection carries at least to be taken for a guest's memory by its volume alone. */
@@ -65,7 +64,7 @@ export class Sockets {
   /** A migration began. */
   follow(migration: Migration): void {
     const [oldest] = this.#active
-    if (oldest !== undefined && this.#active.size >= ACTIVE_MAX) this.retire(oldest)
+    if (oldest !== undefined && this.#active.size >= ACTIVE_MIGRATIONS_MAX) this.retire(oldest)
     this.#active.add(migration)
   }
 

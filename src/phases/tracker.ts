@@ -1,6 +1,13 @@
 import { BodyBudget } from '../core/body-budget.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import { LATE_NS, MIGRATIONS_MAX, ROUND_MAPS_TOTAL_MAX, ROUND_OVERHEAD } from '../core/limits.ts'
+import {
+  LATE_NS,
+  MIGRATIONS_MAX,
+  PRELUDE_MAX,
+  RESTING_MAX,
+  ROUND_MAPS_TOTAL_MAX,
+  ROUND_OVERHEAD,
+} from '../core/limits.ts'
 import { type Connection, termination } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import { actionOf, type LibvirtEvent } from '../events/libvirt.ts'
@@ -23,13 +30,8 @@ import type { SourceOrder } from './source-order.ts'
 import { SourceOrders } from './source-orders.ts'
 import { TlsConversation } from './tls-conversation.ts'
 
-/** Events of a libvirt connection kept until it is known whether a migration follows. A client asks a dozen
- *  questions before it prepares. */
-const PRELUDE_MAX = 64
 /** VIR_DRV_FEATURE_MIGRATION_P2P: asked by a source daemon right before it prepares. */
 const FEATURE_P2P = 4
-/** Conversations that came to nothing of which it is waited whether more is said. */
-const RESTING_MAX = 1024
 /** A client tries the next address of a host at once after a refusal. */
 const RETRY_NS = 1e9
 /** Announcements come within a second of the move (RARP, protocols.md D.9); with room for a late resume. */

@@ -1,11 +1,9 @@
+import { SERVER_PORTS_MAX } from '../core/limits.ts'
 import type { Connection } from '../events/connection.ts'
 import type { ProtocolEvent } from '../events/event.ts'
 import type { TcpConnection } from '../net/tcp.ts'
 import type { ConnectionSums, TrafficFacts } from '../report/traffic-facts.ts'
 import type { Protocol } from './recognizer.ts'
-
-/** Server ports that are told apart; the rest are counted together. */
-const PORTS_MAX = 1024
 
 /** What a capture holds besides migrations, in a few numbers: for the sentence that says why none was found, and for what
  *  is wrong with the capture. */
@@ -24,7 +22,8 @@ export class TrafficSummary implements TrafficFacts {
     this.connections++
     const { port } = event.connection.server
     const known = this.serverPorts.get(port)
-    if (known !== undefined || this.serverPorts.size < PORTS_MAX) this.serverPorts.set(port, (known ?? 0) + 1)
+    if (known !== undefined || this.serverPorts.size < SERVER_PORTS_MAX)
+      this.serverPorts.set(port, (known ?? 0) + 1)
   }
 
   recognised(protocol: Protocol, connection: Connection): void {

@@ -1,8 +1,6 @@
 import type { Packet } from '../../capture/packet.ts'
+import { SIGHTINGS_MAX } from '../../core/limits.ts'
 import { directionOf, identify } from '../../net/identity.ts'
-
-/** Sightings kept of one capture. When there are more, a part of them is kept that is the same part in all captures. */
-const SIGHTINGS_MAX = 50_000
 
 interface Sighting {
   readonly timeNs: number

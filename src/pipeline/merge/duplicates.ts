@@ -1,11 +1,10 @@
 import type { Packet } from '../../capture/packet.ts'
+import { MERGE_REMEMBERED_MAX } from '../../core/limits.ts'
 import { identify } from '../../net/identity.ts'
 
 /** How far apart two points may see the same packet: more than any path and clock error, less than TCP takes to send the
  *  same bytes with the same identification again. */
 const WINDOW_NS = 1e9
-/** Packets remembered: a second of a busy 10 Gbit/s link. */
-const REMEMBERED_MAX = 1_000_000
 
 interface Seen {
   readonly identity: number
@@ -44,7 +43,7 @@ export class Duplicates {
   #forget(nowNs: number): void {
     for (;;) {
       const oldest = this.#order[this.#oldest]
-      const full = this.#order.length - this.#oldest > REMEMBERED_MAX
+      const full = this.#order.length - this.#oldest > MERGE_REMEMBERED_MAX
       if (oldest === undefined || (!full && nowNs - oldest.timeNs <= WINDOW_NS)) break
       const known = this.#byIdentity.get(oldest.identity)
       known?.splice(known.indexOf(oldest), 1)
