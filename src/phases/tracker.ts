@@ -206,11 +206,11 @@ export class MigrationTracker {
     // What was said shows that there were answers, which may be missing from the capture.
     if (conversation !== undefined || this.#encryptedConversations.has(connection))
       this.#attempts.accepted(connection)
-    // A migration that came to nothing is still to be told.
-    if (conversation?.askedForP2p !== true || conversation.sourceSide) this.#conversations.delete(connection)
     this.#encryptedConversations.delete(connection)
     this.#orders.closed(connection)
     this.#sockets.forget(connection)
+    if (conversation !== undefined && cameToNothing(conversation)) this.#rest(connection, conversation)
+    else this.#conversations.delete(connection)
   }
 
   /** Whether a migration that was not taken out holds a connection, or may come to hold it. */
@@ -258,8 +258,7 @@ export class MigrationTracker {
     if (conversation === undefined || conversation.migration !== null) return
     if (cameToNothing(conversation)) {
       if (conversation.prelude.length < PRELUDE_MAX) conversation.prelude.push(event)
-      this.#resting.set(connection, conversation)
-      this.#beginFirstResting()
+      this.#rest(connection, conversation)
       return
     }
     this.#conversations.delete(connection)
@@ -267,13 +266,13 @@ export class MigrationTracker {
     this.#attempts.accepted(connection)
   }
 
-  /** Conversations that came to nothing are told at the end; of many, the first ones at once. */
-  #beginFirstResting(): void {
+  /** A conversation that came to nothing is told at the end; of many, the first ones at once. */
+  #rest(connection: Connection, conversation: Conversation): void {
+    this.#resting.set(connection, conversation)
     const [first] = this.#resting
     if (first === undefined || this.#resting.size <= RESTING_MAX) return
-    const [connection, conversation] = first
-    this.#resting.delete(connection)
-    if (cameToNothing(conversation)) this.#begin(connection, conversation)
+    this.#resting.delete(first[0])
+    if (cameToNothing(first[1])) this.#begin(...first)
   }
 
   #opened(event: TcpOpen): void {

@@ -41,7 +41,7 @@ export const COMPRESSED = {
   }),
 
   /** Frames that hold nothing. */
-  'zstd-frames': inFile(600, 20_000, (out, count) => {
+  'zstd-frames': inFile(2000, 100_000, (out, count) => {
     writeZstdFrame(out, 20, capturesHeader(), EMPTY, 0)
     for (let i = 0; i < count; i++) writeZstdFrame(out, 20, EMPTY, EMPTY, 0)
   }),

@@ -25,7 +25,7 @@ const CALLS = 64
 
 export const MIGRATIONS = {
   /** Migrations one after another, each to its end: no attack, but a large study. MIGRATIONS_MAX. */
-  'many-migrations': pcap(400, 20_000, (capture, count) => {
+  'many-migrations': pcap(1500, 20_000, (capture, count) => {
     for (let i = 0; i < count; i++) {
       migrate(capture, i)
       capture.timeNs += PAUSE_NS
@@ -78,17 +78,17 @@ export const MIGRATIONS = {
   }),
 
   /** Memory that nobody announced, of different hosts: each is a migration. */
-  'memory-streams': pcap(1100, 20_000, (capture, count) => {
+  'memory-streams': pcap(4000, 20_000, (capture, count) => {
     for (let i = 0; i < count; i++) connect(capture, i, MEMORY).ask(ramStart())
   }),
 
   /** The same of one pair of hosts, where each may be one more connection of what is known. */
-  'memory-streams-of-one-host': pcap(1200, 60_000, (capture, count) => {
+  'memory-streams-of-one-host': pcap(12_000, 80_000, (capture, count) => {
     for (let i = 0; i < count; i++) nthConnection(capture, i, MEMORY).ask(ramStart())
   }),
 
   /** Clients that order a source to migrate, of which nothing comes. */
-  orders: pcap(800, 20_000, (capture, count) => {
+  orders: pcap(3000, 20_000, (capture, count) => {
     for (let i = 0; i < count; i++) order(connect(capture, i, LIBVIRT), i)
   }),
 
@@ -110,7 +110,7 @@ export const MIGRATIONS = {
   }),
 
   /** The same, left open. */
-  'questions-open': pcap(1100, 20_000, (capture, count) => {
+  'questions-open': pcap(3000, 20_000, (capture, count) => {
     for (let i = 0; i < count; i++) question(capture, i)
   }),
 

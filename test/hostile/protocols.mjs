@@ -41,7 +41,7 @@ export const PROTOCOLS = {
   }),
 
   /** Configurations of 4 GiB. */
-  'qemu-lengths': pcap(2000, 50_000, (capture, count) => {
+  'qemu-lengths': pcap(8000, 100_000, (capture, count) => {
     const start = join(QEMU_START, [7], u32(0xffffffff), FILLER)
     for (let i = 0; i < count; i++) nthConnection(capture, i, MEMORY).ask(start)
   }),

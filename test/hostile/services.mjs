@@ -65,7 +65,7 @@ export const SERVICES = {
   }),
 
   /** Requests for live migrations of different servers: MIGRATIONS_MAX. */
-  'nova-requests': pcap(600, 20_000, (capture, count) => {
+  'nova-requests': pcap(3000, 20_000, (capture, count) => {
     const connections = Array.from({ length: 4 }, (_, i) => nthConnection(capture, i, NOVA))
     const body = '{"os-migrateLive": {"host": null, "block_migration": "auto"}}'
     for (let i = 0; i < count; i++) {
