@@ -198,7 +198,7 @@ export const MIGRATIONS_HELD = 512
  *  followed, the process takes 220 MiB. Live, each is printed when it is over, and there is no such limit. */
 export const REPORTS_TOTAL_MAX = 24 * 1024 * 1024
 
-/** What a report costs, beside its rounds. */
+/** What a report costs, beside its rounds and its bins of bytes over time. */
 export const REPORT_OVERHEAD = 9 * 1024
 
 /** Nanoseconds that a migration which is over is kept, so that what comes late still belongs to it: in 86 migrations of the
@@ -293,6 +293,10 @@ export const NBD_READS_MAX = 1024
 /** Bins of bytes over time kept of one direction of a connection, 16 bytes each: 11 minutes without a pause at 10 ms, 1.8 hours
  *  at 100 ms. What lasts longer is kept in wider bins. A power of two. */
 export const RATE_BINS_MAX = 65_536
+
+/** Bins of bytes over time that one report has of all its migrations, 8 bytes each: 32 of them have as many as are kept. Those of
+ *  more have wider ones. */
+export const REPORT_BINS_TOTAL_MAX = 2 * 1024 * 1024
 
 /** Bytes for the bins of all connections together. */
 export const RATES_TOTAL_MAX = 24 * 1024 * 1024

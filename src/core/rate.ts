@@ -113,8 +113,13 @@ export interface Rates {
 
 /** Sums series into bins that begin at `fromNs`, rounded down to their grid; what lies before counts to the first bin.
  *  @param widthNs wanted width of the bins, a multiple of `RATE_BIN_NS`; where the series are coarser, or there would be too
- *  many bins, they are wider by powers of ten */
-export function sumRates(series: readonly RateSeries[], fromNs: number, widthNs: number): Rates {
+ *  many bins, they are wider by powers of ten @param binsMax bins at the most */
+export function sumRates(
+  series: readonly RateSeries[],
+  fromNs: number,
+  widthNs: number,
+  binsMax = RATE_BINS_MAX,
+): Rates {
   const gridNs = Math.max(RATE_BIN_NS, ...series.map((one) => one.widthNs))
   let lastNs = Number.NEGATIVE_INFINITY
   for (const one of series)
@@ -123,7 +128,7 @@ export function sumRates(series: readonly RateSeries[], fromNs: number, widthNs:
     })
   const startNs = Math.floor(fromNs / gridNs) * gridNs
   let width = widthNs
-  while (width < gridNs || (lastNs - startNs) / width >= RATE_BINS_MAX) width *= COARSER
+  while (width < gridNs || (lastNs - startNs) / width >= binsMax) width *= COARSER
   const count = lastNs < startNs ? 1 : Math.floor((lastNs - startNs) / width) + 1
   const bytes = new Array<number>(lastNs === Number.NEGATIVE_INFINITY ? 0 : count).fill(0)
   for (const one of series)

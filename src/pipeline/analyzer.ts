@@ -121,7 +121,7 @@ export class Analyzer {
     if ((this.#facts.pings?.length ?? 0) > 0) return
     for (const report of this.#takeRipe(0)) {
       this.#early.push(report)
-      this.#earlyBytes += REPORT_OVERHEAD + (report.transfer.rounds?.length ?? 0) * ROUND_OVERHEAD
+      this.#earlyBytes += costOf(report)
     }
   }
 
@@ -161,10 +161,18 @@ export class Analyzer {
     const options = {
       name: this.#name,
       downtimeLimitS: this.#facts.downtimeLimitS ?? null,
+      expected: this.#trace.held,
       locate: (packet: number) => ({ packet: this.#order.inFile(packet), file: null }),
     }
     return describeMigrations(migrations, this.#summary, options, (migration) => this.#numbers.of(migration))
   }
+}
+
+/** Bytes that a report takes. */
+function costOf({ transfer, storage }: MigrationReport): number {
+  const bins = [transfer, storage].map((part) => part?.throughput?.to_destination_bps.length ?? 0)
+  const rounds = transfer.rounds?.length ?? 0
+  return REPORT_OVERHEAD + rounds * ROUND_OVERHEAD + bins.reduce((sum, each) => sum + each * 8, 0)
 }
 
 /** Analyses a capture that comes piece by piece: a fetch body, a file, a pipe.

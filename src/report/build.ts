@@ -1,6 +1,7 @@
 import type { CaptureSummary } from '../capture/summary.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Evidence } from '../core/evidence.ts'
+import { RATE_BINS_MAX, REPORT_BINS_TOTAL_MAX } from '../core/limits.ts'
 import { type Connection, termination } from '../events/connection.ts'
 import { migrateFlagNames } from '../events/migrate-flags.ts'
 import { type Instant, isLeftPaused, reasonWithoutDowntime, streamDowntime } from '../phases/downtime.ts'
@@ -92,6 +93,8 @@ export interface DescribeOptions {
   readonly downtimeLimitS: number | null
   /** Names the capture of each packet, where several were merged. */
   readonly locate?: Locate
+  /** Migrations that the report may come to have; those that are given where nothing else is. */
+  readonly expected?: number
 }
 
 /** The migrations of a trace, in order of their start.
@@ -102,8 +105,10 @@ export function describeMigrations(
   options: DescribeOptions,
   indexOf: (migration: JoinedMigration, place: number) => number = (_, place) => place,
 ): MigrationReport[] {
+  const expected = Math.max(migrations.length, options.expected ?? 0)
+  const binsMax = Math.min(RATE_BINS_MAX, Math.ceil(REPORT_BINS_TOTAL_MAX / expected))
   return migrations.map((migration, place) =>
-    describeMigration(migration, indexOf(migration, place), span, options),
+    describeMigration(migration, indexOf(migration, place), span, options, binsMax),
   )
 }
 
@@ -112,6 +117,7 @@ function describeMigration(
   index: number,
   span: TraceSpan,
   { name, downtimeLimitS, locate = IN_ONE_CAPTURE }: DescribeOptions,
+  binsMax: number,
 ): MigrationReport {
   const { libvirt, nova } = migration
   const intervals = intervalsOf(migration)
@@ -119,7 +125,8 @@ function describeMigration(
   const phases = ids.map((id) => describePhase(migration, intervals, id, locate))
   const counters = libvirt === null ? null : describeHypervisor(libvirt)
   const verdict = judge(migration, span.latestNs)
-  const transfer = describeTransfer(libvirt, verdict.outcome, downtimeLimitS ?? DOWNTIME_LIMIT_S, locate)
+  const limitS = downtimeLimitS ?? DOWNTIME_LIMIT_S
+  const transfer = describeTransfer(libvirt, verdict.outcome, limitS, locate, binsMax)
   const downtime = describeDowntime(libvirt, counters, locate)
   return {
     capture: name,
@@ -149,7 +156,7 @@ function describeMigration(
     ...describeSpan(phases, intervals),
     transfer,
     order: libvirt === null ? null : describeOrder(libvirt, locate),
-    storage: libvirt === null ? null : describeStorage(libvirt, locate),
+    storage: libvirt === null ? null : describeStorage(libvirt, locate, binsMax),
     traffic: describeTraffic(migration),
     downtime,
     hypervisor:

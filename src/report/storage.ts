@@ -5,7 +5,7 @@ import type { DiskReport, StorageReport } from './model.ts'
 import { describeThroughput } from './throughput.ts'
 
 /** The disks' way beside the memory. Null where nothing was copied there. */
-export function describeStorage(migration: Migration, locate: Locate): StorageReport | null {
+export function describeStorage(migration: Migration, locate: Locate, binsMax: number): StorageReport | null {
   const { storage, disks, machine } = migration
   const [first] = storage
   if (first === undefined) return null
@@ -17,7 +17,7 @@ export function describeStorage(migration: Migration, locate: Locate): StorageRe
     duration_s: start !== null && end !== null ? (end.at.timeNs - start.at.timeNs) / 1e9 : null,
     connections: storage.length,
     payload_bytes: storage.reduce((sum, connection) => sum + connection.toServer.payloadBytes, 0),
-    throughput: describeThroughput(storage, fromNs, end?.at.timeNs ?? Number.POSITIVE_INFINITY),
+    throughput: describeThroughput(storage, fromNs, end?.at.timeNs ?? Number.POSITIVE_INFINITY, binsMax),
     disks: storage.flatMap((connection) => {
       const disk = disks.get(connection)
       return disk === undefined ? [] : [describeDisk(disk)]

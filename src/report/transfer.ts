@@ -14,6 +14,7 @@ export function describeTransfer(
   outcome: Outcome,
   downtimeLimitS: number,
   locate: Locate,
+  binsMax: number,
 ): TransferReport {
   if (migration === null) return withoutTransfer(downtimeLimitS)
   const { memory } = migration
@@ -22,7 +23,7 @@ export function describeTransfer(
     interval?.start && interval.end ? (interval.end.at.timeNs - interval.start.at.timeNs) / 1e9 : null
   const bytes = memory.length > 0 ? ofConnections(memory) : ofTunnel(migration)
   const payload = bytes.payload_bytes
-  const throughput = payload === null ? null : throughputOf(migration)
+  const throughput = payload === null ? null : throughputOf(migration, binsMax)
   const mean = payload !== null && duration !== null && duration > 0 ? (payload * 8) / duration : null
   const best = peakOf(throughput)
   // A transfer that is shorter than a bin does not fill it.
@@ -41,12 +42,12 @@ export function describeTransfer(
 }
 
 /** From the SYN on; tunnelled, libvirt's own messages count with the memory. */
-function throughputOf({ memory, rpc, machine }: Migration): TransferReport['throughput'] {
+function throughputOf({ memory, rpc, machine }: Migration, binsMax: number): TransferReport['throughput'] {
   const { start, end } = machine.intervals.get('transfer') ?? {}
   const from = start?.at ?? memory[0]?.firstPacket
   if (from === undefined) return null
   const carriers = memory.length > 0 ? memory : rpc === null ? [] : [rpc]
-  return describeThroughput(carriers, from.timeNs, end?.at.timeNs ?? Number.POSITIVE_INFINITY)
+  return describeThroughput(carriers, from.timeNs, end?.at.timeNs ?? Number.POSITIVE_INFINITY, binsMax)
 }
 
 /** Pages of the main stream, of all channels of a parallel migration, and of post-copy's urgent ones. Null when any was not

@@ -23,6 +23,9 @@ const CANDIDATES_MAX = 256
 /** Small calls behind a question: more than are kept until it is known whether a migration follows. */
 const CALLS = 64
 
+/** As long as bins of 100 ms last. */
+const HOURS_NS = 6000e9
+
 export const MIGRATIONS = {
   /** Migrations one after another, each to its end: no attack, but a large study. MIGRATIONS_MAX. */
   'many-migrations': pcap(1500, 20_000, (capture, count) => {
@@ -43,6 +46,18 @@ export const MIGRATIONS = {
       prepare(capture, i)
       connect(capture, i, MEMORY).ask(ramStart())
     }
+  }),
+
+  /** Migrations that last for hours, all at once, and send next to nothing: REPORT_BINS_TOTAL_MAX. */
+  'long-migrations': pcap(500, 2000, (capture, count) => {
+    const all = Array.from({ length: count }, (_, i) => {
+      prepare(capture, i)
+      const memory = connect(capture, i, MEMORY)
+      memory.ask(ramStart())
+      return memory
+    })
+    capture.timeNs += HOURS_NS
+    for (const memory of all) memory.ask(ramEnd())
   }),
 
   /** Migrations that were prepared and have no memory. */
