@@ -18,9 +18,8 @@ export class CaptureReader {
   readonly #measurement: MeasurementFrames
   readonly #summary: CaptureSummary
   readonly #diagnostics: Diagnostics
-  readonly #bytes = new FirstBytes((start) => this.#open(start), isTold)
-
   readonly #takeMany: StretchSink | null
+  readonly #bytes = new FirstBytes((start) => this.#open(start), isTold)
 
   /** @param takeMany who takes ordinary packets by the hundred, past the sink */
   constructor(
@@ -29,10 +28,10 @@ export class CaptureReader {
     diagnostics: Diagnostics,
     takeMany: StretchSink | null = null,
   ) {
-    this.#takeMany = takeMany
     this.#sink = sink
     this.#summary = summary
     this.#diagnostics = diagnostics
+    this.#takeMany = takeMany
     this.#measurement = new MeasurementFrames(sink, summary, diagnostics)
   }
 

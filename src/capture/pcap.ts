@@ -68,7 +68,6 @@ export class PcapReader extends CountedRecordReader {
   #fcsSize = 0
   #pseudoSize = 0
   #maybeSwapped = false
-
   readonly #takeMany: StretchSink | null
   readonly #stretch = new Stretch()
   /** Packets that go one by one until a stretch is tried again, and as many as that were the last time. */
@@ -131,7 +130,7 @@ export class PcapReader extends CountedRecordReader {
       this.#wait--
       return offset
     }
-    if (!this.#plain) return offset
+    if (!this.#isPlain) return offset
     const stretch = this.#stretch
     stretch.bytes = bytes
     stretch.offset = offset
@@ -151,7 +150,8 @@ export class PcapReader extends CountedRecordReader {
     return stretch.offset
   }
 
-  get #plain(): boolean {
+  /** Ethernet, in records of the usual form. */
+  get #isPlain(): boolean {
     return (
       this.packet.linkType === ETHERNET &&
       this.headerSize === RECORD_HEADER_SIZE &&

@@ -2,7 +2,7 @@
  *
  *  Its entries move to an empty map every now and then. A map that entries are added to and taken from for long makes one table
  *  after another, each of which refers to the next: one that has become old before it was given up holds all later ones, with
- *  their entries, until V8 looks through its whole heap: with that, 1.5 million SYNs took 2.5 times as long. */
+ *  their entries, until V8 looks through its whole heap: with that, 1.5 million SYNs took twice as long. */
 export class BoundedMap<K, V> {
   #entries = new Map<K, V>()
   /** Entries that were added to this map, those that are gone included. */

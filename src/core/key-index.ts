@@ -1,4 +1,4 @@
-/** Finds values by any of their keys, of which each has any number. */
+/** Finds values by their keys: a value may have several, and a key several values. */
 export class KeyIndex<K, V> {
   readonly #values = new Map<K, Set<V>>()
   readonly #keys = new Map<V, Set<K>>()

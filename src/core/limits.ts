@@ -175,7 +175,7 @@ export const PARALLEL_PACKET_OVERHEAD = 512
  *  and as many again where the migration is taken up again. */
 export const MIGRATION_CONNECTIONS_MAX = 512
 
-/** Connections of all migrations that are followed, 2 KB each once they are closed. */
+/** Connections of all migrations that are followed: two or three each as a rule, some 1 KB each once they are closed. */
 export const MIGRATION_CONNECTIONS_TOTAL_MAX = 16_384
 
 /** Connections remembered because a migration may turn out to own them: for each migration, and for all. */
@@ -183,7 +183,7 @@ export const CANDIDATES_MAX = 256
 export const CANDIDATES_TOTAL_MAX = 2048
 
 /** Messages of Nova's services and clients that are remembered of one migration, so that bytes can be told by phase: one of Zed
- *  has some 40, and clients that wait for it ask every few seconds. And of all migrations, some 100 bytes each. */
+ *  has some 40, and clients that wait for it ask every few seconds. And of all migrations. */
 export const NOVA_MESSAGES_MAX = 2048
 export const NOVA_MESSAGES_TOTAL_MAX = 128 * 1024
 

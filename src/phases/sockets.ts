@@ -223,6 +223,7 @@ export class Sockets {
   /** More may be known of where the destination listens: connections that opened before that had been read are looked at
    *  again. */
   learned(migration: Migration): void {
+    if (!this.#active.has(migration)) return
     for (const port of [migration.target?.port, migration.nbdPort])
       if (port != null) this.#byPort.add(port, migration)
     for (const { connection } of this.#candidates.get(migration) ?? []) {
