@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import '../dist/cli/main.js'
+require('../dist/cli/load.js').load('main.js').start()

@@ -23,21 +23,25 @@ export class FirstBytes<T extends ByteReader> {
       this.reader.push(bytes)
       return
     }
+    // As a rule the first piece tells, and is not copied.
+    if (this.#start.length === 0 && this.#isEnough(bytes)) {
+      this.#begin(bytes)
+      return
+    }
     const start = new Uint8Array(this.#start.length + bytes.length)
     start.set(this.#start)
     start.set(bytes, this.#start.length)
     this.#start = start
-    if (this.#isEnough(start)) this.#begin()
+    if (this.#isEnough(start)) this.#begin(start)
   }
 
   /** No more bytes.
    *  @returns the reader, also where there were too few bytes to tell */
   end(): T {
-    return this.reader ?? this.#begin()
+    return this.reader ?? this.#begin(this.#start)
   }
 
-  #begin(): T {
-    const start = this.#start
+  #begin(start: Uint8Array): T {
     this.#start = new Uint8Array(0)
     const reader = this.#open(start)
     this.reader = reader

@@ -10,6 +10,6 @@ export async function documentOf(
 ): Promise<Report> {
   const report = assembleReport(analyses)
   if (report.migrations.length < 2) return report
-  const { groupsOf } = await import('./groups.ts')
+  const { groupsOf } = await import('./grouping.ts')
   return { ...report, groups: groupsOf(report.migrations.map(runOf), grouping) }
 }

@@ -1,18 +1,13 @@
 import { anovaSheets } from '../report/anova-sheet.ts'
 import { factorSheet, groupSheet, sharesSheet, variabilitySheet } from '../report/group-sheets.ts'
-import { defaultGrouping, describeGroups } from '../report/groups.ts'
-import type { GroupReport } from '../report/model.ts'
 import type { Sheet } from '../report/sheet.ts'
 import { renderMarkdown, renderSheet } from '../report/sheet-text.ts'
-import { factorNames, type Run } from '../stats/group.ts'
+import type { Run } from '../stats/group.ts'
 import type { MetricId } from '../stats/metrics.ts'
 import { type Grouping, TABLES, type TableName } from './args/shared.ts'
 import { UsageError } from './args/usage-error.ts'
+import { groupsOf, namesOf } from './grouping.ts'
 import { palette } from './output.ts'
-
-export function groupsOf(runs: readonly Run[], grouping: Grouping): GroupReport[] {
-  return describeGroups(runs, namesOf(runs, grouping), grouping.ci)
-}
 
 /** The tables that were asked for. */
 export async function renderGroups(
@@ -62,9 +57,9 @@ function sheetsOf(table: TableName, runs: readonly Run[], grouping: Grouping): S
   const metrics = knownMetrics(runs, grouping.metrics)
   switch (table) {
     case 'phases':
-      return describeGroups(runs, names, grouping.ci).map(groupSheet)
+      return groupsOf(runs, grouping).map(groupSheet)
     case 'shares':
-      return [sharesSheet(describeGroups(runs, names, grouping.ci))]
+      return [sharesSheet(groupsOf(runs, grouping))]
     case 'factors':
       return metrics.map((metric) => factorSheet(runs, twoOf(names, table), metric, grouping.ci))
     case 'variability':
@@ -72,17 +67,6 @@ function sheetsOf(table: TableName, runs: readonly Run[], grouping: Grouping): S
     case 'anova':
       return anovaSheets(runs, names, metrics)
   }
-}
-
-/** @throws UsageError when a factor is named that no run has */
-function namesOf(runs: readonly Run[], { groupBy }: Grouping): readonly string[] {
-  const known = factorNames(runs)
-  const unknown = groupBy?.find((name) => !known.includes(name))
-  if (unknown !== undefined)
-    throw new UsageError(
-      `--group-by ${unknown}: no run has such a factor${known.length === 0 ? '; --factors or --manifest tell factors' : `, only ${known.join(', ')}`}`,
-    )
-  return groupBy ?? defaultGrouping(known)
 }
 
 function twoOf(names: readonly string[], table: TableName): [string, string] {

@@ -4,7 +4,8 @@ import { parseArguments } from './args/index.ts'
 import { UsageError } from './args/usage-error.ts'
 import { EXIT, type ExitStatus } from './exit.ts'
 
-async function main(words: readonly string[]): Promise<ExitStatus> {
+/** @returns the exit status; all that goes wrong has been said */
+export async function main(words: readonly string[]): Promise<ExitStatus> {
   try {
     return await run(words)
   } catch (error) {
@@ -73,12 +74,14 @@ function fail(error: unknown): ExitStatus {
   return EXIT.unreadable
 }
 
-// A reader that has seen enough (| head) ends the run, quietly.
-stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') stderr.write(`mig-phases: cannot write the report: ${error.message}\n`)
-  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unreadable)
-})
-
-process.exitCode = await main(argv.slice(2))
-// A capture that is half read when the user stops would keep the process alive.
-if (process.exitCode === EXIT.interrupted) process.exit()
+/** Runs the command as a program of its own. */
+export async function start(): Promise<void> {
+  // A reader that has seen enough (| head) ends the run, quietly.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') stderr.write(`mig-phases: cannot write the report: ${error.message}\n`)
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unreadable)
+  })
+  process.exitCode = await main(argv.slice(2))
+  // A capture that is half read when the user stops would keep the process alive.
+  if (process.exitCode === EXIT.interrupted) process.exit()
+}

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { promises as fs } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { stdout } from 'node:process'
 import { InputError } from '../core/input-error.ts'
 import type { Palette } from '../report/terminal.ts'
@@ -29,7 +30,7 @@ export class Destination {
       return
     }
     try {
-      this.#file ??= await open(this.#path, this.#append ? 'a' : 'w')
+      this.#file ??= await fs.open(this.#path, this.#append ? 'a' : 'w')
       await this.#file.writeFile(text)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { promises as fs } from 'node:fs'
 import { stderr } from 'node:process'
 import type { SingleBar } from 'cli-progress'
 import type { Progress } from '../files/analyze.ts'
@@ -28,7 +28,7 @@ export class ProgressBar {
   static async of(enabled: boolean, paths: readonly string[]): Promise<ProgressBar> {
     if (!enabled || stderr.isTTY !== true) return new ProgressBar(null)
     const sizes = new Map<string, number>()
-    for (const path of paths) sizes.set(path, (await stat(path).catch(() => null))?.size ?? 0)
+    for (const path of paths) sizes.set(path, (await fs.stat(path).catch(() => null))?.size ?? 0)
     return new ProgressBar(sizes)
   }
 

@@ -33,7 +33,8 @@ export async function analyzeFile(path: string, options: AnalyzeFileOptions = {}
 async function feed(analyzer: Analyzer, source: Source, options: AnalyzeFileOptions): Promise<boolean> {
   for await (const block of source.blocks) {
     // Buffers of Node are Uint8Arrays of another shape; one shape keeps the packet path monomorphic.
-    analyzer.push(new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
+    const isPlain = block.constructor === Uint8Array
+    analyzer.push(isPlain ? block : new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
     if (analyzer.wantsAgain && source.again) return false
     options.onProgress?.({ taken: source.taken(), size: source.size, packets: analyzer.packets })
   }

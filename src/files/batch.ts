@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { InputError } from '../core/input-error.ts'
 import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
-import { analyzeFile, type Progress } from './analyze.ts'
+import type { Progress } from './analyze.ts'
 
 /** Results that may wait for an earlier one: a large capture among thousands of small ones holds up no more than these. */
 const AHEAD_MAX = 256
@@ -26,15 +26,17 @@ export async function* analyzeBatch(
 ): AsyncGenerator<Outcome> {
   const threads = Math.min(jobs, paths.length)
   if (threads <= 1) {
+    const { analyzeFile } = await import('./analyze.ts')
     for (const path of paths)
       yield await outcomeOf(path, (report) => analyzeFile(path, { ...facts, onProgress: report }), onProgress)
     return
   }
-  // A single capture, which is the rule, does without what only a batch needs.
+  // A single capture, which is the rule, does without what only a batch needs. Threads take 70 ms to begin, in which this one
+  // loads the rest. It is one of them: a thread more would have to load and to compile everything once more.
   const { WorkerPool } = await import('./worker-pool.ts')
-  const { pMapIterable } = await import('p-map')
-  // This thread is one of them: a thread more would have to load all modules, and to compile what is used much, once more.
   const pool = new WorkerPool(threads - 1)
+  const { analyzeFile } = await import('./analyze.ts')
+  const { pMapIterable } = await import('p-map')
   const analyze = (path: string, report: (progress: Progress) => void): Promise<Analysis> =>
     pool.isBusy ? analyzeFile(path, { ...facts, onProgress: report }) : pool.analyze(path, facts, report)
   try {

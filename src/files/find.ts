@@ -1,7 +1,8 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { promises as fs, type Stats, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { MAGIC_SIZE, sniff } from '../capture/magic.ts'
+import { sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
+import { startOf } from './source.ts'
 
 /** A capture of a batch. */
 export interface FoundCapture {
@@ -16,7 +17,7 @@ export interface FoundCapture {
  *  @throws InputError when it names none */
 export async function findCaptures(word: string): Promise<FoundCapture[]> {
   if (word === '-') return [{ path: word, below: null }]
-  const found = await stat(word).catch(() => null)
+  const found = statOf(word)
   if (found?.isDirectory() === true) return await capturesBelow(word)
   if (found === null && word.startsWith('@')) return await listedCaptures(word.slice(1))
   if (found === null && /[*?[{]/.test(word)) return await matchingCaptures(word)
@@ -27,11 +28,11 @@ export async function findCaptures(word: string): Promise<FoundCapture[]> {
 async function capturesBelow(folder: string): Promise<FoundCapture[]> {
   const captures: string[] = []
   let files = 0
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+  for (const entry of await fs.readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     files++
     const file = join(entry.parentPath, entry.name)
-    if (await isCapture(file)) captures.push(file)
+    if (isCapture(file)) captures.push(file)
   }
   if (captures.length === 0)
     throw new InputError(
@@ -48,7 +49,7 @@ async function matchingCaptures(pattern: string): Promise<FoundCapture[]> {
 }
 
 async function listedCaptures(list: string): Promise<FoundCapture[]> {
-  const text = await readFile(list, 'utf8').catch(() => null)
+  const text = await fs.readFile(list, 'utf8').catch(() => null)
   if (text === null) throw new InputError('is a list that cannot be read', `@${list}`)
   const paths = text
     .split('\n')
@@ -58,16 +59,23 @@ async function listedCaptures(list: string): Promise<FoundCapture[]> {
   return paths.map((path) => ({ path, below: null }))
 }
 
-/** A compressed file may be anything: in a directory only those count whose name says that a capture is inside. */
-async function isCapture(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => null)
-  if (file === null) return false
+/** Null when there is nothing, or nothing that may be looked at. */
+function statOf(path: string): Stats | null {
   try {
-    const start = new Uint8Array(MAGIC_SIZE)
-    const { bytesRead } = await file.read(start, 0, MAGIC_SIZE)
-    const kind = sniff(start.subarray(0, bytesRead)).kind
-    return kind === 'capture' || (kind === 'compressed' && /\.(pcap|pcapng|cap)\.[a-z0-9]+$/i.test(path))
-  } finally {
-    await file.close()
+    return statSync(path)
+  } catch {
+    return null
   }
+}
+
+/** A compressed file may be anything: in a directory only those count whose name says that a capture is inside. */
+function isCapture(path: string): boolean {
+  let start: Uint8Array
+  try {
+    start = startOf(path)
+  } catch {
+    return false
+  }
+  const { kind } = sniff(start)
+  return kind === 'capture' || (kind === 'compressed' && /\.(pcap|pcapng|cap)\.[a-z0-9]+$/i.test(path))
 }

@@ -1,9 +1,5 @@
-import { readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
-import { setImmediate as turn } from 'node:timers/promises'
-import { createGunzip } from 'node:zlib'
-import { isTold, sniff } from '../capture/magic.ts'
+import { closeSync, createReadStream, openSync, readSync, type Stats, statSync } from 'node:fs'
+import { isTold, MAGIC_SIZE, sniff } from '../capture/magic.ts'
 import { InputError } from '../core/input-error.ts'
 import { MemoryWatch } from './memory.ts'
 
@@ -11,12 +7,12 @@ import { MemoryWatch } from './memory.ts'
  *  another thread read have to be fetched from memory, at some 150 ns a packet. The kernel reads ahead. */
 const BLOCK_SIZE = 512 * 1024
 
-/** Blocks until timers, signals and messages get their turn: some 10 ms. */
-const BLOCKS_PER_TURN = 128
+/** Where blocks begin in their buffer: the allocator puts large buffers 16 bytes behind the start of a page, and the kernel copies to
+ *  multiples of 64 in nine tenths of the time. */
+const BLOCK_START = 48
 
-/** Bytes that are decompressed at once, and those that come of it at most before they are handed on. */
-const PIECE_SIZE = 16 * 1024
-const CHUNK_SIZE = 256 * 1024
+/** Blocks until timers, signals and messages get their turn: some 2 ms, which is how long a thread that is done waits for its next capture. */
+const BLOCKS_PER_TURN = 32
 
 /** An open input: its bytes, decompressed. */
 export interface Source {
@@ -34,48 +30,42 @@ export interface Source {
   readonly damage: () => string | null
 }
 
+/** The bytes of an input as they are. */
+interface Raw {
+  readonly start: Uint8Array
+  readonly size: number | null
+  /** All of them, those of the start included. */
+  readonly blocks: AsyncGenerator<Uint8Array>
+  readonly taken: () => number
+}
+
+export interface Decompressor {
+  /** What was wrong with the data although its start could be read; null until then. */
+  readonly damage: string | null
+  readonly blocks: () => AsyncIterable<Uint8Array>
+}
+
 /** Opens a file, or standard input for `-`, and looks through gzip, zstd and lz4.
  *  @throws InputError when it cannot be opened or read */
 export async function openSource(path: string): Promise<Source> {
-  if (path === '-') return sourceOf(process.stdin, null, false)
-  const { file, isRegular, size } = await openFile(path)
+  if (path === '-') return sourceOf(await openStream(process.stdin), false)
+  const found = statOf(path)
+  if (found.isDirectory()) throw new InputError('is a directory')
   // What comes from a pipe or a device keeps its reader waiting, and has no length.
-  return isRegular ? sourceOf(readFile(file), size, true) : sourceOf(file.createReadStream(), null, false)
+  return found.isFile()
+    ? sourceOf(openFile(path, found.size), true)
+    : sourceOf(await openStream(createReadStream(path)), false)
 }
 
-async function openFile(path: string): Promise<{ file: FileHandle; isRegular: boolean; size: number }> {
-  let file: FileHandle | null = null
-  try {
-    file = await open(path, 'r')
-    const found = await file.stat()
-    if (found.isDirectory()) throw new InputError('is a directory')
-    return { file, isRegular: found.isFile(), size: found.size }
-  } catch (error) {
-    await file?.close()
-    throw inputError(error)
-  }
-}
-
-async function sourceOf(
-  raw: AsyncIterable<Uint8Array>,
-  size: number | null,
-  again: boolean,
-): Promise<Source> {
-  let taken = 0
-  const counted = (async function* () {
-    for await (const block of raw) {
-      taken += block.length
-      yield block
-    }
-  })()
-  const { start, rest } = await peek(counted)
-  const kind = sniff(start)
+async function sourceOf(raw: Raw, again: boolean): Promise<Source> {
+  const { size, taken } = raw
+  const kind = sniff(raw.start)
   if (kind.kind !== 'compressed')
-    return { compression: null, size, again, blocks: keptSmall(rest), taken: () => taken, damage: () => null }
+    return { compression: null, size, again, blocks: raw.blocks, taken, damage: () => null }
   const { compression } = kind
-  const decompressor = await decompressorOf(compression, rest)
+  const decompressor = await decompressorOf(compression, raw.blocks)
   if (decompressor === null) {
-    await counted.return()
+    await raw.blocks.return(undefined)
     throw new InputError(
       `is compressed with ${compression}, which is not read: decompress it into a pipe (${compression} -dc FILE | mig-phases -)`,
     )
@@ -85,15 +75,14 @@ async function sourceOf(
     size,
     again,
     blocks: keptSmall(decompressor.blocks()),
-    taken: () => taken,
+    taken,
     damage: () => decompressor.damage,
   }
 }
 
-/** Of all inputs that this thread reads. */
+/** Of all inputs that this thread reads: whoever reads a capture makes garbage of it. */
 const memory = new MemoryWatch()
 
-/** Whoever reads a capture makes garbage of it. */
 async function* keptSmall(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const block of blocks) {
     yield block
@@ -101,32 +90,106 @@ async function* keptSmall(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   }
 }
 
-/** What decompresses; null for a compression that is known and not read. */
+/** What decompresses, which captures that are not compressed do not load; null for a compression that is known and not read. */
 async function decompressorOf(
   compression: string,
   raw: AsyncIterable<Uint8Array>,
 ): Promise<Decompressor | null> {
-  if (compression === 'gzip') return new Gunzip(raw)
-  if (compression === 'zstd') {
-    const { openZstd } = await import('./zstd.ts')
-    return await openZstd(raw)
+  switch (compression) {
+    case 'gzip': {
+      const { Gunzip } = await import('./gunzip.ts')
+      return new Gunzip(raw)
+    }
+    case 'zstd': {
+      const { openZstd } = await import('./zstd.ts')
+      return await openZstd(raw)
+    }
+    case 'lz4': {
+      const { Unlz4 } = await import('./unlz4.ts')
+      return new Unlz4(raw)
+    }
+    default:
+      return null
   }
-  if (compression !== 'lz4') return null
-  const { Unlz4 } = await import('./unlz4.ts')
-  return new Unlz4(raw)
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path)
+  } catch (error) {
+    throw inputError(error)
+  }
+}
+
+/** The file is opened once more when somebody wants its blocks. */
+function openFile(path: string, size: number): Raw {
+  let taken = 0
+  const blocks = readFile(path, (bytes) => {
+    taken += bytes
+  })
+  return { start: startOf(path), size, blocks, taken: () => taken }
+}
+
+/** Enough to tell what a file is.
+ *  @throws InputError when it cannot be read */
+export function startOf(path: string): Uint8Array {
+  const start = new Uint8Array(MAGIC_SIZE)
+  let file: number | null = null
+  try {
+    file = openSync(path, 'r')
+    return start.subarray(0, readSync(file, start, 0, MAGIC_SIZE, null))
+  } catch (error) {
+    throw inputError(error)
+  } finally {
+    if (file !== null) closeSync(file)
+  }
+}
+
+/** One generator and one array for all blocks: to hand on each takes 1 µs, and 6 when there are four and a new array. */
+async function* readFile(path: string, onTaken: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const block = new Uint8Array(BLOCK_START + BLOCK_SIZE).subarray(BLOCK_START)
+  let file: number | null = null
+  try {
+    file = openSync(path, 'r')
+    for (let number = 1; ; number++) {
+      const size = readSync(file, block, 0, BLOCK_SIZE, null)
+      if (size === 0) return
+      onTaken(size)
+      yield size === BLOCK_SIZE ? block : block.subarray(0, size)
+      if (memory.isLarge) await memory.collect()
+      if (number % BLOCKS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  } catch (error) {
+    throw inputError(error)
+  } finally {
+    if (file !== null) closeSync(file)
+  }
+}
+
+/** Waits for the first bytes. */
+async function openStream(stream: AsyncIterable<Uint8Array>): Promise<Raw> {
+  let taken = 0
+  const counted = (async function* () {
+    for await (const block of stream) {
+      taken += block.length
+      yield block
+    }
+  })()
+  const { start, rest } = await peek(counted)
+  return { start, size: null, blocks: keptSmall(rest), taken: () => taken }
 }
 
 /** The first bytes, and all bytes including them. */
 async function peek(
   blocks: AsyncGenerator<Uint8Array>,
 ): Promise<{ start: Uint8Array; rest: AsyncGenerator<Uint8Array> }> {
-  let start = new Uint8Array(0)
+  let start: Uint8Array = new Uint8Array(0)
   let ended = false
   try {
     while (!isTold(start) && !ended) {
       const next = await blocks.next()
       if (next.done === true) ended = true
-      else start = concatenate(start, next.value)
+      else start = start.length === 0 ? next.value : concatenate(start, next.value)
     }
   } catch (error) {
     throw inputError(error)
@@ -149,88 +212,6 @@ function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   both.set(b, a.length)
   return both
 }
-
-async function* readFile(file: FileHandle): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(BLOCK_SIZE)
-  try {
-    for (let block = 1; ; block++) {
-      const size = readSync(file.fd, buffer, 0, BLOCK_SIZE, null)
-      if (size === 0) return
-      yield buffer.subarray(0, size)
-      if (block % BLOCKS_PER_TURN === 0) await turn()
-    }
-  } catch (error) {
-    throw inputError(error)
-  } finally {
-    await file.close()
-  }
-}
-
-interface Decompressor {
-  /** What was wrong with the data although its start could be read; null until then. */
-  readonly damage: string | null
-  readonly blocks: () => AsyncIterable<Uint8Array>
-}
-
-/** Decompresses gzip, members one after another. What comes before damage, or before the end of a file that was cut, is
- *  kept. */
-class Gunzip implements Decompressor {
-  damage: string | null = null
-  readonly #raw: AsyncIterable<Uint8Array>
-
-  constructor(raw: AsyncIterable<Uint8Array>) {
-    this.#raw = raw
-  }
-
-  /** One piece after the other, as a stream that fails loses what it has not handed on. */
-  async *blocks(): AsyncGenerator<Uint8Array> {
-    const gunzip = createGunzip({ chunkSize: CHUNK_SIZE })
-    const output: Uint8Array[] = []
-    let size = 0
-    gunzip.on('data', (chunk: Uint8Array) => output.push(chunk))
-    const over = finished(gunzip).catch((error: Error) => this.#damaged(error.message, size))
-    try {
-      for await (const piece of this.#pieces()) {
-        if (gunzip.destroyed || gunzip.readableEnded) break
-        await Promise.race([over, new Promise((resolve) => gunzip.write(piece, resolve))])
-        for (const chunk of output.splice(0)) {
-          size += chunk.length
-          yield chunk
-        }
-      }
-      if (!gunzip.destroyed) gunzip.end()
-      await over
-      yield* output
-    } finally {
-      gunzip.destroy()
-    }
-  }
-
-  #damaged(reason: string, size: number): void {
-    this.damage =
-      reason === NO_MEMBER && size > 0
-        ? 'what follows the gzip data is something else, which was left out'
-        : `the gzip data is cut short or damaged (${reason})`
-  }
-
-  /** Damage costs the piece it is in. Most is at the end, where the pieces become smaller and smaller. */
-  async *#pieces(): AsyncGenerator<Uint8Array> {
-    let last = new Uint8Array(0)
-    for await (const block of this.#raw)
-      for (let at = 0; at < block.length; at += PIECE_SIZE) {
-        if (last.length > 0) yield last
-        last = block.slice(at, at + PIECE_SIZE)
-      }
-    for (let at = 0; at < last.length; ) {
-      const size = Math.ceil((last.length - at) / 2)
-      yield last.subarray(at, at + size)
-      at += size
-    }
-  }
-}
-
-/** What zlib says where no member begins. */
-const NO_MEMBER = 'incorrect header check'
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist: check the path',
