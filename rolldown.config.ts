@@ -53,7 +53,7 @@ export default defineConfig([
   },
   {
     // A thread of a batch is a program of its own.
-    input: { main: 'src/cli/main.ts', thread: 'src/files/worker.ts' },
+    input: { main: 'src/cli/main.ts', 'thread-program': 'src/files/thread.ts' },
     ...COMMAND,
     plugins: [startedByLoader()],
     output: { ...COMMAND.output, cleanDir: true, postBanner: noticesOf },
@@ -72,11 +72,7 @@ function startedByLoader(): Plugin {
     name: 'started-by-loader',
     buildStart() {
       this.emitFile({ type: 'asset', fileName: 'package.json', source: '{ "type": "commonjs" }' })
-      this.emitFile({
-        type: 'asset',
-        fileName: 'worker.js',
-        source: "require('./load.js').load('thread.js')",
-      })
+      this.emitFile({ type: 'asset', fileName: 'thread.js', source: THREAD_START })
     },
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle))
@@ -86,6 +82,8 @@ function startedByLoader(): Plugin {
   }
 }
 
+/** Started by `files/threads.ts`. */
+const THREAD_START = "require('./load.js').load('thread-program.js')"
 const MODULE_START = '(function (exports, require, module, __filename, __dirname) { "use strict";'
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -107,7 +105,7 @@ const [one, other] = ['idle', 'xbzrle'].map((name) => 'fixtures/libvirt-9.0/' + 
 const RUNS = [['--version'], [one, '--format', 'json'], [one], [one, other, '--format', 'json'], [one, other]]
 async function run() {
   process.stdout.write = (text, done) => { done?.(); return true }
-  load('thread.js')
+  load('thread-program.js')
   for (const words of RUNS)
     if (await load('main.js').main(words) !== 0) throw new Error(words.join(' '))
   keepCompiled()

@@ -48,7 +48,6 @@ const DOORS: Readonly<Record<string, string>> = {
   jstat: 'stats/distributions.ts',
   '@noble/hashes/blake3.js': 'redact/keyed.ts',
   fzstd: 'files/zstd.ts',
-  'p-map': 'files/batch.ts',
   'fast-string-truncated-width': 'cli/status-line.ts',
 }
 

@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { InputError } from '../core/input-error.ts'
+import type { InputError } from '../core/input-error.ts'
 import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
 import type { Progress } from './analyze.ts'
-
-/** Results that may wait for an earlier one: a large capture among thousands of small ones holds up no more than these. */
-const AHEAD_MAX = 256
+import { Share } from './share.ts'
+import { turn } from './turn.ts'
 
 /** What became of one capture of a batch. */
 export type Outcome =
@@ -22,44 +21,88 @@ export interface BatchOptions extends RunFacts {
  *  cannot be read is an outcome like any other. Whoever stops listening stops the batch. */
 export async function* analyzeBatch(
   paths: readonly string[],
-  { jobs = availableParallelism(), onProgress, ...facts }: BatchOptions = {},
+  { jobs = availableParallelism(), onProgress = () => {}, ...facts }: BatchOptions = {},
 ): AsyncGenerator<Outcome> {
-  const threads = Math.min(jobs, paths.length)
-  if (threads <= 1) {
-    const { analyzeFile } = await import('./analyze.ts')
-    for (const path of paths)
-      yield await outcomeOf(path, (report) => analyzeFile(path, { ...facts, onProgress: report }), onProgress)
-    return
-  }
+  const share = new Share(paths.length)
+  const outcomes = new Outcomes()
+  // This thread is one of them: a thread more would have to load and to compile everything once more.
+  const others = Math.min(jobs, paths.length) - 1
   // A single capture, which is the rule, does without what only a batch needs. Threads take 70 ms to begin, in which this one
-  // loads the rest. It is one of them: a thread more would have to load and to compile everything once more.
-  const { WorkerPool } = await import('./worker-pool.ts')
-  const pool = new WorkerPool(threads - 1)
-  const { analyzeFile } = await import('./analyze.ts')
-  const { pMapIterable } = await import('p-map')
-  const analyze = (path: string, report: (progress: Progress) => void): Promise<Analysis> =>
-    pool.isBusy ? analyzeFile(path, { ...facts, onProgress: report }) : pool.analyze(path, facts, report)
+  // loads the rest.
+  const threads =
+    others <= 0
+      ? null
+      : new (await import('./threads.ts')).Threads(
+          others,
+          { paths, facts, cells: share.cells },
+          {
+            progress: (path, progress) => onProgress(path, progress),
+            outcome: (index, outcome) => outcomes.put(index, outcome),
+            fault: (error) => outcomes.fail(error),
+          },
+        )
+  void takePart(paths, { ...facts, onProgress }, share, outcomes)
   try {
-    yield* pMapIterable(paths, (path) => outcomeOf(path, (report) => analyze(path, report), onProgress), {
-      concurrency: threads,
-      backpressure: AHEAD_MAX,
-    })
+    for (let index = 0; index < paths.length; index++) {
+      yield await outcomes.take(index)
+      share.handOn()
+    }
   } finally {
-    await pool.close()
+    share.stop()
+    await threads?.stop()
   }
 }
 
-async function outcomeOf(
-  path: string,
-  analyze: (report: (progress: Progress) => void) => Promise<Analysis>,
-  onProgress: BatchOptions['onProgress'],
-): Promise<Outcome> {
+/** What this thread does for a batch: it takes captures until none is left, and lets messages of others in between. */
+async function takePart(
+  paths: readonly string[],
+  { onProgress, ...facts }: BatchOptions & Required<Pick<BatchOptions, 'onProgress'>>,
+  share: Share,
+  outcomes: Outcomes,
+): Promise<void> {
   try {
-    const analysis = await analyze((progress) => onProgress?.(path, progress))
-    return { path, analysis, error: null }
+    const { outcomeOf } = await import('./outcome.ts')
+    for (let index = await share.taken(); index !== null; index = await share.taken()) {
+      const path = paths[index] as string
+      const report = (progress: Progress): void => onProgress(path, progress)
+      outcomes.put(index, await outcomeOf(path, { ...facts, onProgress: report }))
+      await turn()
+    }
   } catch (error) {
-    // Anything else is a mistake of ours and goes up.
-    if (!(error instanceof InputError)) throw error
-    return { path, analysis: null, error }
+    outcomes.fail(error)
+  }
+}
+
+/** Outcomes by place, until they are asked for. */
+class Outcomes {
+  readonly #known = new Map<number, Outcome>()
+  #wake: () => void = () => {}
+  #fault: { readonly error: unknown } | null = null
+
+  put(index: number, outcome: Outcome): void {
+    this.#known.set(index, outcome)
+    this.#wake()
+  }
+
+  /** There will be no more. */
+  fail(error: unknown): void {
+    this.#fault ??= { error }
+    this.#wake()
+  }
+
+  /** Asked for one after the other.
+   *  @throws what `fail` was told */
+  async take(index: number): Promise<Outcome> {
+    for (;;) {
+      if (this.#fault !== null) throw this.#fault.error
+      const outcome = this.#known.get(index)
+      if (outcome !== undefined) {
+        this.#known.delete(index)
+        return outcome
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
   }
 }

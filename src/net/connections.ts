@@ -10,15 +10,13 @@ import {
   UNANSWERED_MAX,
 } from '../core/limits.ts'
 import type { AddressTable } from './address.ts'
+import { ConnectionChains } from './chains.ts'
 import type { IpPayload } from './ip.ts'
 import type { ReassemblyPool } from './reassembly.ts'
 import { TCP_FLAG, TcpConnection } from './tcp.ts'
 
 /** Who makes room, in this order: connections over which nothing was ever sent, the oldest. */
 const EXPENDABLE: readonly ((connection: TcpConnection) => boolean)[] = [hasNoPayload, () => true]
-
-/** Chains of connections; a power of two. */
-const CHAINS = 16_384
 
 /** Dropped connections that the list may hold before it is made anew. */
 const DROPPED_KEPT = 1024
@@ -36,16 +34,16 @@ export class ConnectionTable {
   readonly #connected: (connection: TcpConnection) => void
   readonly #over: (connection: TcpConnection) => void
   readonly #forgotten: ((connection: TcpConnection) => void) | undefined
-  /** Connections with the same hash, each with the `next`. */
-  readonly #chains: (TcpConnection | null)[] = new Array(CHAINS).fill(null)
+  readonly #chains = new ConnectionChains()
   /** In the order in which they were opened, with some that were dropped. */
   #tracked: TcpConnection[] = []
   /** Those of `#tracked` that are still followed. */
   #followed = 0
-  readonly #closed: (TcpConnection | undefined)[] = new Array(CLOSED_CONNECTIONS_MAX).fill(undefined)
+  readonly #closed: (TcpConnection | undefined)[] = []
   #closedCount = 0
-  readonly #unanswered: (TcpConnection | undefined)[] = new Array(UNANSWERED_MAX).fill(undefined)
+  readonly #unanswered: (TcpConnection | undefined)[] = []
   #unansweredCount = 0
+
   /** @param connected called for each connection that appears @param over called for each, when it is not followed any more
    *  @param forgotten called for those of them that were not closed, or have been for long */
   constructor(
@@ -72,7 +70,7 @@ export class ConnectionTable {
       this.#over(connection)
     }
     this.#tracked = []
-    this.#chains.fill(null)
+    this.#chains.clear()
   }
 
   /** The connection of a segment, which may be its first. */
@@ -89,9 +87,7 @@ export class ConnectionTable {
     const high = fromLow ? ip.destination : ip.source
     const lowPort = fromLow ? sourcePort : destinationPort
     const highPort = fromLow ? destinationPort : sourcePort
-    let connection = this.#chains[chainOf(low, high, lowPort, highPort)] as TcpConnection | null
-    while (connection !== null && !isBetween(connection, low, high, lowPort, highPort))
-      connection = connection.next
+    let connection = this.#chains.find(low, high, lowPort, highPort)
     if (
       connection !== null &&
       (flags & TCP_FLAG.syn) !== 0 &&
@@ -128,30 +124,12 @@ export class ConnectionTable {
     // Without a SYN, servers are taken to have the lower port, until the content says otherwise.
     const clientIsLow = isSyn ? fromLow === ((flags & TCP_FLAG.ack) === 0) : lowPort > highPort
     const connection = new TcpConnection(this.count++, lowEnd, highEnd, clientIsLow, this.#pool, packet)
-    this.#chain(connection)
+    this.#chains.add(connection)
     this.#tracked.push(connection)
     this.#followed++
     this.#connected(connection)
     if (isSyn && (flags & TCP_FLAG.ack) === 0) this.#expectAnswer(connection, packet)
     return connection
-  }
-
-  /** A later connection stands before an earlier one of the same ends. */
-  #chain(connection: TcpConnection): void {
-    const { low, high } = connection
-    const chain = chainOf(low.number, high.number, low.port, high.port)
-    connection.next = this.#chains[chain] as TcpConnection | null
-    this.#chains[chain] = connection
-  }
-
-  #unchain(connection: TcpConnection): void {
-    const { low, high } = connection
-    const chain = chainOf(low.number, high.number, low.port, high.port)
-    let before = this.#chains[chain] as TcpConnection | null
-    if (before === connection) this.#chains[chain] = connection.next
-    while (before !== null && before.next !== connection) before = before.next
-    if (before !== null) before.next = connection.next
-    connection.next = null
   }
 
   /** A connection was closed, as far as its packets tell. */
@@ -180,7 +158,7 @@ export class ConnectionTable {
   /** @returns whether it was still followed */
   #drop(connection: TcpConnection, at: Evidence): boolean {
     if (!connection.followed) return false
-    this.#unchain(connection)
+    this.#chains.remove(connection)
     connection.close(at)
     connection.release()
     this.#over(connection)
@@ -235,38 +213,16 @@ export class ConnectionTable {
     const followed = this.#tracked.filter((connection) => connection.followed)
     const used = new Set(followed.flatMap(({ low, high }) => [low.number, high.number]))
     const renumbered = this.#addresses.keepOnly([...used].sort((a, b) => a - b))
-    this.#chains.fill(null)
+    this.#chains.clear()
     for (const connection of followed) {
       const { low, high } = connection
       low.number = renumbered.get(low.number) ?? 0
       high.number = renumbered.get(high.number) ?? 0
-      this.#chain(connection)
+      this.#chains.add(connection)
     }
   }
 }
 
 function hasNoPayload({ fromLow, fromHigh }: TcpConnection): boolean {
   return fromLow.payloadBytes + fromHigh.payloadBytes === 0
-}
-
-function isBetween(
-  { low, high }: TcpConnection,
-  lowNumber: number,
-  highNumber: number,
-  lowPort: number,
-  highPort: number,
-): boolean {
-  return (
-    low.number === lowNumber && low.port === lowPort && high.number === highNumber && high.port === highPort
-  )
-}
-
-/** @see MurmurHash3, 32-bit: its last step */
-function chainOf(low: number, high: number, lowPort: number, highPort: number): number {
-  let mixed =
-    Math.imul(low, 0x9e3779b1) ^
-    Math.imul(high, 0x85ebca6b) ^
-    Math.imul((lowPort << 16) | highPort, 0xc2b2ae35)
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
-  return (mixed ^ (mixed >>> 15)) & (CHAINS - 1)
 }
