@@ -37,7 +37,7 @@ export class Prefix {
   push(bytes: Uint8Array, start: number, end: number): void {
     let offset = start
     while (offset < end && this.#stop === null) {
-      if (this.#kept === this.#bytes.length && !this.#grow()) return
+      if (this.#kept === this.#bytes.length && !this.#grow(end - offset)) return
       const size = Math.min(end - offset, this.#bytes.length - this.#kept)
       this.#bytes.set(bytes.subarray(offset, offset + size), this.#kept)
       this.#kept += size
@@ -55,16 +55,30 @@ export class Prefix {
     this.#kept = 0
   }
 
-  /** Doubles the capacity. Returns false, with the reason noted, when it may not grow. */
-  #grow(): boolean {
+  /** Doubles the capacity until there is room for `more` bytes, or for as many as the limit and the budget allow. Returns
+   *  false, with the reason noted, when that is none. */
+  #grow(more: number): boolean {
     const old = this.#bytes.length
-    const capacity = Math.min(Math.max(CAPACITY_MIN, old * 2), this.#max)
-    if (capacity === old) this.#stop = 'limit'
-    else if (!this.#budget.take(capacity - old)) this.#stop = 'budget'
-    if (this.#stop !== null) return false
-    const grown = new Uint8Array(capacity)
-    grown.set(this.#bytes)
-    this.#bytes = grown
-    return true
+    if (old === this.#max) this.#stop = 'limit'
+    else if (!this.#enlarge(this.#capacityFor(old + more))) this.#stop = 'budget'
+    return this.#stop === null
+  }
+
+  #capacityFor(size: number): number {
+    let capacity = Math.max(CAPACITY_MIN, this.#bytes.length * 2)
+    while (capacity < size && capacity < this.#max) capacity *= 2
+    return capacity
+  }
+
+  #enlarge(most: number): boolean {
+    const old = this.#bytes
+    for (let capacity = most; capacity > old.length && capacity >= CAPACITY_MIN; capacity /= 2) {
+      const size = Math.min(capacity, this.#max)
+      if (!this.#budget.take(size - old.length)) continue
+      this.#bytes = new Uint8Array(size)
+      this.#bytes.set(old)
+      return true
+    }
+    return false
   }
 }

@@ -1,5 +1,6 @@
 // Writes a capture of one peer-to-peer migration of any size: honest bytes of Ethernet, IPv4, TCP, libvirt RPC and the
 // QEMU stream, one acknowledgement for every second segment. Usage: node test/bench/generate.mjs FILE MEGABYTES [KIND]
+import { AMQP_HEADER, publish } from '../support/amqp.mjs'
 import { join, text, u32, u64 } from '../support/bytes.mjs'
 import { OutputFile, Pcap } from '../support/pcap.mjs'
 import { call, cookie, domain, opaque, reply, string } from '../support/rpc.mjs'
@@ -10,27 +11,31 @@ const MSS = 1448
 const GSO_SIZE = 45 * MSS
 /** Segments until a lost one is sent again. */
 const RESEND_AFTER = 30
-/** Segments of the migration between two small conversations of others. */
+/** Segments of the migration between two small conversations of others, between two messages of a service, and messages between
+ *  two requests. */
 const SMALL_FLOW_EVERY = 40
+const MESSAGE_EVERY = 40
+const MESSAGES_PER_REQUEST = 10
 const SEGMENT_NS = 12_000
 const PAGES_PER_SECTION = 256
 /** Pages until the contents repeat: more than compressors look back. */
 const DIFFERENT_PAGES = 64
 
 /** What a kind of capture is like: `zeroShare` of the pages, `size` of segments, `loss` and `reordering` as shares of the
- *  segments, `flows`: small conversations around it. */
+ *  segments, `around`: what else passes. */
 export const KINDS = {
   pages: {},
   gso: { size: GSO_SIZE },
   'zero-heavy': { zeroShare: 0.95 },
   zero: { zeroShare: 1 },
-  flows: { flows: true },
+  flows: { around: 'flows' },
+  openstack: { around: 'openstack' },
   lossy: { loss: 0.05, reordering: 0.05 },
 }
 
 /** The whole capture, written to a file descriptor in large blocks. */
 export function generate(file, bytes, kind = 'pages') {
-  const { zeroShare = 0, size = MSS, loss = 0, reordering = 0, flows = false } = KINDS[kind]
+  const { zeroShare = 0, size = MSS, loss = 0, reordering = 0, around = null } = KINDS[kind]
   const out = new Pcap(new OutputFile(file), SEGMENT_NS)
   const rpc = new Connection(out, 40000, 16509)
   rpc.open()
@@ -40,7 +45,7 @@ export function generate(file, bytes, kind = 'pages') {
   rpc.send('server', reply(214, 1, opaque(cookie()), u32(1), string('tcp:10.0.0.2:49152')))
   const memory = new Connection(out, 40001, 49152)
   memory.open()
-  Object.assign(memory, { size, loss, reordering, around: flows ? new SmallFlows(out) : null })
+  Object.assign(memory, { size, loss, reordering, around: around && new AROUND[around](out) })
   for (const part of stream(bytes, zeroShare)) memory.send('client', part)
   memory.close()
   rpc.send('client', call(217, 2, string('vm1'), opaque(cookie()), u32(0), u32(0), u64(0x1b), u32(0)))
@@ -140,7 +145,7 @@ class Connection {
         this.#segment(from, 0x18, payload, sequence)
       }
       if (++this.segments % 2 === 0) this.#segment(from === 'client' ? 'server' : 'client', 0x10)
-      if (this.around !== null && this.segments % SMALL_FLOW_EVERY === 0) this.around.next()
+      this.around?.segment(this.segments)
     }
   }
 
@@ -178,6 +183,10 @@ class SmallFlows {
     this.port = 1024
   }
 
+  segment(number) {
+    if (number % SMALL_FLOW_EVERY === 0) this.next()
+  }
+
   next() {
     this.port = this.port < 39_000 ? this.port + 1 : 1024
     const flow = new Connection(this.out, this.port, 8774)
@@ -191,6 +200,34 @@ class SmallFlows {
     flow.close()
   }
 }
+
+/** What services tell each other all the time, over a connection to the broker that stays, and a request now and then. */
+class OpenStackChatter {
+  constructor(out) {
+    this.requests = new SmallFlows(out)
+    this.broker = new Connection(out, 40002, 5672)
+    this.broker.open()
+    this.broker.send('client', AMQP_HEADER)
+    this.messages = 0
+  }
+
+  segment(number) {
+    if (number % MESSAGE_EVERY !== 0) return
+    this.broker.send('client', publish(1, 'conductor', report(this.messages++)))
+    if (this.messages % MESSAGES_PER_REQUEST === 0) this.requests.next()
+  }
+}
+
+/** A compute service says that it is alive, some 3 KB: JSON in JSON, as oslo.messaging sends it. */
+function report(number) {
+  const service = { host: 'compute1', binary: 'nova-compute', report_count: number, topic: 'compute' }
+  const versions = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`Object${i}`, `1.${i}`]))
+  const args = { objinst: { 'nova_object.data': service }, objmethod: 'save', object_versions: versions }
+  const message = { method: 'object_action', args, version: '3.0', _unique_id: `${number}`.padStart(32, '0') }
+  return JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) })
+}
+
+const AROUND = { flows: SmallFlows, openstack: OpenStackChatter }
 
 let state = 1
 

@@ -1,12 +1,21 @@
 // Measures mig-phases beside other tools, on the same files, by turns. Usage: npm run bench -- [--size MEGABYTES]
 // [--rounds N] [--markdown] [--keep]
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { generate, KINDS } from './generate.mjs'
 
 const { values: options } = parseArgs({
@@ -33,6 +42,7 @@ const node = process.execPath
 const command = fileURLToPath(new URL('../../bin/mig-phases.js', import.meta.url))
 const library = fileURLToPath(new URL('../../node_modules/pcap-parser/lib/pcap-parser.js', import.meta.url))
 const smallest = fileURLToPath(new URL('../../fixtures/libvirt-9.0/rpc-only.pcap.gz', import.meta.url))
+const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'mig-phases-bench-'))
 const missing = []
 const rows = []
@@ -120,17 +130,32 @@ function benchKinds(plain) {
   }
 }
 
-function benchBatch() {
+/** All cores beside one, and beside one thread, whose compiler and garbage collector have the other cores. */
+function benchBatch(what, captures, bytes, target) {
   const batch = join(folder, 'batch')
   mkdirSync(batch)
-  for (let i = 0; i < BATCH; i++) make('pages', SIZE * PART, `batch/${i}`)
-  compare(
-    'eight captures, two threads',
-    ours('-j', '2', batch),
-    { name: 'one thread', words: ours('-j', '1', batch) },
-    '≤ 0.59',
-  )
+  for (let i = 0; i < captures; i++) make('pages', bytes, `batch/${i}`)
+  const oneCore = ['taskset', '--cpu-list', '0', ...ours(batch)]
+  compare(what, ours(batch), { name: 'one core', words: oneCore }, target)
+  compare(what, ours(batch), { name: 'one thread', words: ours('-j', '1', batch) }, '')
   rmSync(batch, { recursive: true })
+}
+
+/** Those of the repository, decompressed. */
+function benchFixtures() {
+  const captures = readdirSync(fixtures, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.pcap(ng)?\.gz$/.test(name),
+  )
+  const real = join(folder, 'real')
+  mkdirSync(real)
+  const files = captures.map((name, index) => {
+    const file = join(real, `${index}.${basename(name, '.gz')}`)
+    writeFileSync(file, gunzipSync(readFileSync(join(fixtures, name))))
+    return file
+  })
+  const name = `${files.length} real captures`
+  compare(name, ours(real), { name: 'capinfos -c', words: ['capinfos', '-c', ...files] }, '')
+  rmSync(real, { recursive: true })
 }
 
 function benchGzip() {
@@ -174,7 +199,9 @@ try {
   const plain = benchPeers()
   benchKinds(plain)
   if (!options.keep) rmSync(plain)
-  benchBatch()
+  benchBatch('eight captures', BATCH, SIZE * PART, '≤ 0.59')
+  benchBatch('500 captures of 1 MB', 500, 1e6, '')
+  benchFixtures()
   benchGzip()
   benchStart()
   print()

@@ -1,12 +1,10 @@
 // Kinds that attack what is read of OpenStack's services: HTTP and AMQP.
-import { join, text, u16, u32 } from '../support/bytes.mjs'
+import { AMQP_HEADER, contentHeader, FRAME, frame, publish, published } from '../support/amqp.mjs'
+import { join, text, u32 } from '../support/bytes.mjs'
 import { Connection, nthConnection, pcap } from './frames.mjs'
 
 const NOVA = 8774
 const RABBITMQ = 5672
-const AMQP_HEADER = join(text('AMQP'), [0, 0, 9, 1])
-const FRAME = { method: 1, header: 2, body: 3 }
-const FRAME_SIZE = 100_000
 
 export const SERVICES = {
   /** A request on a connection of its own, with a token of its own. */
@@ -137,28 +135,6 @@ function openBroker(capture) {
   const broker = new Connection(capture, { serverPort: RABBITMQ })
   broker.ask(AMQP_HEADER)
   return broker
-}
-
-function frame(type, channel, payload) {
-  return join([type, ...u16(channel), ...u32(payload.length)], payload, [0xce])
-}
-
-/** `basic.publish` to Nova's exchange, with the header and the body. */
-function publish(channel, routingKey, body) {
-  const bytes = text(body)
-  const parts = [published(channel, routingKey), contentHeader(channel, bytes.length)]
-  for (let at = 0; at < bytes.length; at += FRAME_SIZE)
-    parts.push(frame(FRAME.body, channel, bytes.subarray(at, at + FRAME_SIZE)))
-  return join(...parts)
-}
-
-function published(channel, routingKey) {
-  const key = text(routingKey)
-  return frame(FRAME.method, channel, join([0, 60, 0, 40, 0, 0, 4], text('nova'), [key.length], key, [0]))
-}
-
-function contentHeader(channel, size) {
-  return frame(FRAME.header, channel, join([0, 60, 0, 0], u32(0), u32(size), [0, 0]))
 }
 
 /** 50 of 200 bytes. */
