@@ -1,4 +1,5 @@
 import type { Packet } from '../capture/packet.ts'
+import { BlockView } from '../core/block-view.ts'
 import { u16be, u32be } from '../core/bytes.ts'
 import { ETHERTYPE, type LinkPayload, readLink } from './link.ts'
 
@@ -7,6 +8,7 @@ const PREFIX = 96
 const PROTOCOL = { tcp: 6, udp: 17 } as const
 
 const link: LinkPayload = { etherType: 0, offset: 0 }
+const view = new BlockView()
 
 /** A number that a frame has wherever on its way it is captured, and other frames hardly ever: made of what no switch and no
  *  network card changes (not the link header, VLAN tags, time to live and checksums). Null when too little of the frame
@@ -23,50 +25,63 @@ export function identifyAt(bytes: Uint8Array, etherType: number, start: number, 
   const last = Math.min(end, start + PREFIX)
   if (etherType === ETHERTYPE.ipv4) return last - start < 28 ? null : ofIpv4(bytes, start, last)
   if (etherType === ETHERTYPE.ipv6) return last - start < 48 ? null : ofIpv6(bytes, start, last)
-  return last - start < 16 ? null : hash(bytes, start, last, etherType, NOWHERE, NOWHERE)
+  // Its lowest byte is neither protocol's.
+  return last - start < 16 ? null : hash(bytes, start, last, etherType << 8, NOWHERE, NOWHERE)
 }
 
 /** No position: nothing is left out. */
-const NOWHERE = -1
+const NOWHERE = -64
 
 function ofIpv4(bytes: Uint8Array, start: number, end: number): number {
   const transport = start + ((bytes[start] as number) & 15) * 4
   // Time to live (8), protocol (9) and header checksum (10, 11): the protocol is mixed in by itself.
-  const protocol = bytes[start + 9] as number
-  return hash(bytes, start, end, protocol, start + 8, checksumOf(protocol, transport))
+  return hash(bytes, start, end, bytes[start + 9] as number, start + 8, transport)
 }
 
 function ofIpv6(bytes: Uint8Array, start: number, end: number): number {
   // Length (4, 5), next header (6) and hop limit (7): the first two are mixed in by themselves.
-  const protocol = bytes[start + 6] as number
-  const kind = (u16be(bytes, start + 4) << 8) | protocol
-  return hash(bytes, start, end, kind, start + 4, checksumOf(protocol, start + 40))
+  const kind = (u16be(bytes, start + 4) << 8) | (bytes[start + 6] as number)
+  return hash(bytes, start, end, kind, start + 4, start + 40)
 }
 
-/** Where the transport's checksum is; offloading cards fill it in after the capture. */
-function checksumOf(protocol: number, transport: number): number {
-  if (protocol === PROTOCOL.tcp) return transport + 16
-  return protocol === PROTOCOL.udp ? transport + 6 : NOWHERE
-}
-
-/** Leaves out the four bytes at `word` and the two at `checksum`. */
+/** Leaves out the word at `left`, and the transport's checksum, which offloading cards fill in after the capture. All of a header
+ *  lies on words from `start` on: by bytes, this took three times as long.
+ *  @param kind its lowest byte is the protocol
+ *  @see MurmurHash3, 32-bit, for one half; FNV-1a, of words, for the other */
 function hash(
   bytes: Uint8Array,
   start: number,
   end: number,
   kind: number,
-  word: number,
-  checksum: number,
+  left: number,
+  transport: number,
 ): number {
+  const data = view.of(bytes)
+  const protocol = kind & 0xff
+  const checksum = transport + (protocol === PROTOCOL.tcp ? 16 : 4)
+  const kept = protocol === PROTOCOL.tcp ? 0x0000ffff : protocol === PROTOCOL.udp ? 0xffff0000 : 0xffffffff
   let high = 0x811c9dc5 ^ kind
   let low = 0x01000193 ^ kind
-  for (let i = start; i < end; i++) {
-    if ((i >= word && i < word + 4 && word >= 0) || i === checksum || i === checksum + 1) continue
-    const byte = bytes[i] as number
-    high = Math.imul(high ^ byte, 0x01000193)
-    low = Math.imul(low ^ byte, 0x85ebca6b) ^ (low >>> 13)
+  let i = start
+  for (; i + 4 <= end; i += 4) {
+    if (i === left) continue
+    const word = i === checksum ? data.getInt32(i) & kept : data.getInt32(i)
+    high = Math.imul(high ^ word, 0x01000193)
+    low = mixed(low, word)
   }
+  for (; i < end; i++) {
+    high = Math.imul(high ^ (bytes[i] as number), 0x01000193)
+    low = mixed(low, bytes[i] as number)
+  }
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
+  low = Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
   return (high >>> 0) * 2097152 + (low >>> 11)
+}
+
+function mixed(state: number, word: number): number {
+  const scrambled = Math.imul(word, 0xcc9e2d51)
+  const turned = state ^ Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593)
+  return (Math.imul((turned << 13) | (turned >>> 19), 5) + 0xe6546b64) | 0
 }
 
 /** The two ends of a frame as one number a direction: source before destination. Zero where there are none. */
