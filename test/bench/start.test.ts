@@ -106,7 +106,9 @@ test('what a capture alone does not need stays away: batches, merges, manifests,
   const { files } = loaded([CAPTURE])
   expect(
     files.filter((url) =>
-      /\/(worker-pool|merge|manifest|ping|zstd|unlz4|groups?|stats|live|redact|report2?)\.js$/.test(url),
+      /\/(threads|merge|manifest|ping|gunzip|zstd|unlz4|grouping|groups?|stats|live|redact|report2?)\.js$/.test(
+        url,
+      ),
     ),
   ).toEqual([])
 })
