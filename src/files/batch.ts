@@ -1,14 +1,9 @@
 import { availableParallelism } from 'node:os'
-import type { InputError } from '../core/input-error.ts'
-import type { Analysis, RunFacts } from '../pipeline/analyzer.ts'
+import type { RunFacts } from '../pipeline/analyzer.ts'
 import type { Progress } from './analyze.ts'
+import type { Outcome } from './outcome.ts'
 import { Share } from './share.ts'
 import { turn } from './turn.ts'
-
-/** What became of one capture of a batch. */
-export type Outcome =
-  | { readonly path: string; readonly analysis: Analysis; readonly error: null }
-  | { readonly path: string; readonly analysis: null; readonly error: InputError }
 
 export interface BatchOptions extends RunFacts {
   /** Threads; as many as the machine has cores by default. */

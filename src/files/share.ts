@@ -23,18 +23,20 @@ export class Share {
   /** The place of the next capture; null when all are taken, or nobody waits for results any more. */
   take(): number | null {
     for (;;) {
-      const taken = this.#next()
-      if (taken !== 'later') return taken
-      Atomics.wait(this.cells, HANDED_ON, this.#handedOn)
+      const handedOn = this.#handedOn
+      const place = this.#next(handedOn)
+      if (place !== 'later') return place
+      Atomics.wait(this.cells, HANDED_ON, handedOn)
     }
   }
 
   /** The same in a thread that must not be blocked. */
   async taken(): Promise<number | null> {
     for (;;) {
-      const taken = this.#next()
-      if (taken !== 'later') return taken
-      await Atomics.waitAsync(this.cells, HANDED_ON, this.#handedOn).value
+      const handedOn = this.#handedOn
+      const place = this.#next(handedOn)
+      if (place !== 'later') return place
+      await Atomics.waitAsync(this.cells, HANDED_ON, handedOn).value
     }
   }
 
@@ -54,11 +56,12 @@ export class Share {
     return Atomics.load(this.cells, HANDED_ON)
   }
 
-  #next(): number | null | 'later' {
+  /** @param handedOn as it was when it was looked at: who waits, waits for it to change since then */
+  #next(handedOn: number): number | null | 'later' {
     for (;;) {
       const taken = Atomics.load(this.cells, TAKEN)
       if (taken >= this.#count) return null
-      if (taken - this.#handedOn >= AHEAD_MAX) return 'later'
+      if (taken - handedOn >= AHEAD_MAX) return 'later'
       if (Atomics.compareExchange(this.cells, TAKEN, taken, taken + 1) === taken) return taken
     }
   }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { InputError } from '../core/input-error.ts'
 import type { RunFacts } from '../pipeline/analyzer.ts'
 import type { Progress } from './analyze.ts'
-import type { Outcome } from './batch.ts'
+import type { Outcome } from './outcome.ts'
 import type { Share } from './share.ts'
 
 /** What a thread is told when it starts. */
