@@ -130,7 +130,7 @@ export class PcapReader extends CountedRecordReader {
       this.#wait--
       return offset
     }
-    if (!this.#isPlain) return offset
+    if (!this.#isPlain()) return offset
     const stretch = this.#stretch
     stretch.bytes = bytes
     stretch.offset = offset
@@ -151,7 +151,7 @@ export class PcapReader extends CountedRecordReader {
   }
 
   /** Ethernet, in records of the usual form. */
-  get #isPlain(): boolean {
+  #isPlain(): boolean {
     return (
       this.packet.linkType === ETHERNET &&
       this.headerSize === RECORD_HEADER_SIZE &&
