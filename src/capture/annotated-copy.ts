@@ -128,6 +128,7 @@ class PcapngCopy implements Copy, RecordParser {
       () => {},
       this.#summary,
       new Diagnostics(),
+      null,
       (type, bytes, start, end) => this.#block(type, bytes, start, end),
     )
     this.#records = new RecordStream(this)

@@ -71,7 +71,7 @@ export class CaptureReader {
       case 'pcap':
         return new PcapReader(sink, this.#summary, this.#diagnostics, this.#takeMany && this.#many)
       case 'pcapng':
-        return new PcapngReader(sink, this.#summary, this.#diagnostics)
+        return new PcapngReader(sink, this.#summary, this.#diagnostics, this.#takeMany && this.#many)
       case 'dpmi':
         return new DpmiReader(sink, this.#summary, this.#diagnostics)
     }

@@ -4,8 +4,9 @@ import type { Diagnostics } from '../core/diagnostic.ts'
 import { FLOAT_ZERO } from '../core/float-zero.ts'
 import { PACKET_SIZE_MAX } from '../core/limits.ts'
 import type { Packet, PacketSink } from './packet.ts'
+import { PcapStretch, RECORD, RECORD_HEADER_SIZE } from './pcap-stretch.ts'
 import { CountedRecordReader, RESYNC_SECONDS } from './resync.ts'
-import { Stretch, type StretchSink } from './stretch.ts'
+import { ManyAtOnce, type StretchSink } from './stretch.ts'
 import type { CaptureSummary } from './summary.ts'
 
 /** Magic numbers as a big-endian word of the first four bytes.
@@ -21,13 +22,9 @@ export const PCAP_MAGIC = {
 
 const FILE_HEADER_SIZE = 24
 const ETHERNET = 1
-/** Packets between two tries to take many at once, at the most. */
-const WAIT_MAX = 63
 /** The last minor version of 2 in which a record may have its two lengths the other way round.
  *  @see libpcap sf-pcap.c, "lengths_swapped" */
 const SWAPPED_MINOR_MAX = 3
-const RECORD = { seconds: 0, fraction: 4, captured: 8, original: 12 } as const
-const RECORD_HEADER_SIZE = 16
 /** The "modified" pcap of A. Kuznetsov has interface, protocol and packet type behind the usual fields. */
 const MODIFIED_RECORD_HEADER_SIZE = 24
 
@@ -69,10 +66,8 @@ export class PcapReader extends CountedRecordReader {
   #pseudoSize = 0
   #maybeSwapped = false
   readonly #takeMany: StretchSink | null
-  readonly #stretch = new Stretch()
-  /** Packets that go one by one until a stretch is tried again, and as many as that were the last time. */
-  #wait = 0
-  #lastWait = 0
+  #stretch: PcapStretch | null = null
+  #many: ManyAtOnce | null = null
 
   /** @param takeMany who takes ordinary packets by the hundred */
   constructor(
@@ -85,7 +80,6 @@ export class PcapReader extends CountedRecordReader {
     this.#sink = sink
     this.#summary = summary
     this.#takeMany = takeMany
-    this.#stretch.packet = this.packet
   }
 
   protected override get opened(): boolean {
@@ -118,36 +112,24 @@ export class PcapReader extends CountedRecordReader {
     this.#summary.addLinkType(this.packet.linkType)
     this.#summary.addResolution(this.#nsPerFraction)
     this.#headerRead = true
-    this.#stretch.littleEndian = !big
-    this.#stretch.nsPerFraction = this.#nsPerFraction
+    if (this.#takeMany !== null && this.#isPlain()) this.#openStretch(this.#takeMany)
   }
 
-  /** Packets of a bulk transfer come by the thousand without anything else between them. Where they do not, that is not tried
-   *  for each. */
+  #openStretch(takeMany: StretchSink): void {
+    this.#stretch = new PcapStretch(this.#littleEndian, this.#nsPerFraction)
+    this.#stretch.packet = this.packet
+    this.#many = new ManyAtOnce(this.#stretch, takeMany, this.#summary)
+  }
+
   protected override deliverMany(bytes: Uint8Array, offset: number, end: number): number {
-    if (this.#takeMany === null || this.packet.packet === 0) return offset
-    if (this.#wait > 0) {
-      this.#wait--
-      return offset
-    }
-    if (!this.#isPlain()) return offset
-    const stretch = this.#stretch
-    stretch.bytes = bytes
-    stretch.offset = offset
-    stretch.end = end
-    stretch.wireBytes = FLOAT_ZERO
-    const before = this.packet.packet
-    this.#takeMany(stretch)
-    const taken = this.packet.packet - before
-    this.#lastWait = taken > 0 ? 0 : Math.min(2 * this.#lastWait + 1, WAIT_MAX)
-    this.#wait = this.#lastWait
-    if (taken > 0) {
-      this.#lastSeconds = this.#view
-        .of(bytes)
-        .getUint32(this.packet.start - RECORD_HEADER_SIZE, this.#littleEndian)
-      this.#summary.countMany(taken, stretch.wireBytes, this.packet)
-    }
-    return stretch.offset
+    if (this.#many === null || this.packet.packet === 0) return offset
+    const next = this.#many.from(bytes, offset, end)
+    if (next > offset) this.#lastSeconds = this.#secondsAt(bytes, this.packet.start - RECORD_HEADER_SIZE)
+    return next
+  }
+
+  #secondsAt(bytes: Uint8Array, offset: number): number {
+    return this.#view.of(bytes).getUint32(offset + RECORD.seconds, this.#littleEndian)
   }
 
   /** Ethernet, in records of the usual form. */
@@ -170,8 +152,7 @@ export class PcapReader extends CountedRecordReader {
     if (packet.packet === 0) {
       this.#startSeconds = seconds
       this.#startFraction = fraction
-      this.#stretch.startSeconds = seconds
-      this.#stretch.startFraction = fraction
+      this.#stretch?.startAt(seconds, fraction)
       this.#summary.startEpochNs = BigInt(seconds) * 1_000_000_000n + BigInt(fraction * this.#nsPerFraction)
     }
     this.#lastSeconds = seconds

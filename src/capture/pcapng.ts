@@ -3,7 +3,9 @@ import type { Diagnostics } from '../core/diagnostic.ts'
 import { BLOCK_SIZE_MAX, BLOCK_SKIP_MAX, INTERFACES_MAX, PACKET_SIZE_MAX } from '../core/limits.ts'
 import { Packet, type PacketSink } from './packet.ts'
 import { pseudoHeaderSize, trimFcs } from './pcap.ts'
+import { PcapngStretch, type TimeBase, timeSince } from './pcapng-stretch.ts'
 import { FOUND, NOT_HERE, ResyncingReader } from './resync.ts'
+import { ManyAtOnce, type StretchSink } from './stretch.ts'
 import type { CaptureSummary } from './summary.ts'
 
 /** @see draft-ietf-opsawg-pcapng, "Block Types" */
@@ -20,6 +22,7 @@ export const BLOCK = {
   customNotCopied: 0x40000bad,
 } as const
 
+const ETHERNET = 1
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d
 const OPTION = {
   end: 0,
@@ -61,6 +64,8 @@ const SIZE_MIN: ReadonlyMap<number, number> = new Map([
 /** One interface of the section at hand. Stamps are kept relative to the interface's first one, so that they stay
  *  exact in a double. */
 interface Interface {
+  /** In its section. */
+  readonly index: number
   readonly linkType: number
   readonly snapLength: number
   readonly nsPerTick: number
@@ -69,8 +74,10 @@ interface Interface {
   readonly fcsSize: number
   /** Bytes of each packet that were not on the wire. */
   readonly pseudoSize: number
+  /** Its packets are frames of Ethernet and nothing more. */
+  readonly isPlain: boolean
   /** First stamp as two words; null before it. */
-  base: { high: number; low: number; timeNs: number } | null
+  base: TimeBase | null
   /** As its last statistics block says. */
   statisticsDrops: number
   /** Sum of what its packet blocks say. */
@@ -96,11 +103,15 @@ export class PcapngReader extends ResyncingReader {
   /** Picoseconds since 1970 of the first stamp. */
   #startPs: bigint | null = null
   #timeNs = 0
+  readonly #stretch = new PcapngStretch()
+  readonly #many: ManyAtOnce | null
 
+  /** @param takeMany who takes ordinary packets by the hundred: of these, `onBlock` is not told */
   constructor(
     sink: PacketSink,
     summary: CaptureSummary,
     diagnostics: Diagnostics,
+    takeMany: StretchSink | null = null,
     onBlock: BlockSink | null = null,
   ) {
     super()
@@ -108,6 +119,8 @@ export class PcapngReader extends ResyncingReader {
     this.#summary = summary
     this.#diagnostics = diagnostics
     this.#onBlock = onBlock
+    this.#stretch.packet = this.#packet
+    this.#many = takeMany === null ? null : new ManyAtOnce(this.#stretch, takeMany, summary)
   }
 
   protected override get opened(): boolean {
@@ -118,6 +131,8 @@ export class PcapngReader extends ResyncingReader {
     let offset = start
     this.#packet.bytes = bytes
     while (end - offset >= BLOCK_FRAME_SIZE) {
+      offset = this.#takeMany(bytes, offset, end)
+      if (end - offset < BLOCK_FRAME_SIZE) break
       const section = u32be(bytes, offset) === BLOCK.sectionHeader
       if (section) this.#chooseByteOrder(bytes, offset)
       const type = this.#u32(bytes, offset)
@@ -142,6 +157,13 @@ export class PcapngReader extends ResyncingReader {
     }
     this.wanted = BLOCK_FRAME_SIZE
     return offset
+  }
+
+  #takeMany(bytes: Uint8Array, offset: number, end: number): number {
+    if (this.#many === null || !this.#stretch.follows) return offset
+    const next = this.#many.from(bytes, offset, end)
+    if (next > offset) this.#timeNs = this.#packet.timeNs
+    return next
   }
 
   #damaged(offset: number, size: number, reason: string): number {
@@ -186,6 +208,7 @@ export class PcapngReader extends ResyncingReader {
     const big = u32be(bytes, offset + 8) === BYTE_ORDER_MAGIC
     this.#u16 = big ? u16be : u16le
     this.#u32 = big ? u32be : u32le
+    this.#stretch.littleEndian = !big
   }
 
   #readBlock(type: number, bytes: Uint8Array, start: number, end: number): void {
@@ -213,6 +236,7 @@ export class PcapngReader extends ResyncingReader {
 
   #readSection(bytes: Uint8Array, start: number, end: number): void {
     this.#interfaces = []
+    this.#stretch.follow(0, null)
     this.#opened = true
     if (end - start < 8 || isSectionVersion(this.#u16(bytes, start + 4), this.#u16(bytes, start + 6))) return
     const packet = this.#packet.packet
@@ -242,14 +266,17 @@ export class PcapngReader extends ResyncingReader {
     this.#summary.interfaceCount++
     this.#summary.addLinkType(linkType)
     this.#summary.addResolution(1e9 / Number(ticksPerSecond))
+    const pseudoSize = pseudoHeaderSize(linkType)
     this.#interfaces.push({
+      index: this.#interfaces.length,
       linkType,
       snapLength: this.#u32(bytes, start + 4),
       nsPerTick: 1e9 / Number(ticksPerSecond),
       ticksPerSecond,
       offsetSeconds,
       fcsSize,
-      pseudoSize: pseudoHeaderSize(linkType),
+      pseudoSize,
+      isPlain: linkType === ETHERNET && fcsSize === 0 && pseudoSize === 0,
       base: null,
       statisticsDrops: 0,
       packetDrops: 0,
@@ -355,11 +382,10 @@ export class PcapngReader extends ResyncingReader {
         this.#summary.startEpochNs = epochPs / 1000n
       }
       const afterPs = epochPs - this.#startPs
-      from.base = { high, low, timeNs: Number(afterPs / 1000n) + Number(afterPs % 1000n) / 1000 }
+      const timeNs = Number(afterPs / 1000n) + Number(afterPs % 1000n) / 1000
+      from.base = { high, low, timeNs, nsPerTick: from.nsPerTick }
     }
-    const base = from.base
-    const ticks = (high - base.high) * 4294967296 + (low - base.low)
-    this.#timeNs = base.timeNs + ticks * from.nsPerTick
+    this.#timeNs = timeSince(from.base, high, low)
   }
 
   #deliver(from: Interface, start: number, captured: number, original: number, fcsSize: number): void {
@@ -373,6 +399,7 @@ export class PcapngReader extends ResyncingReader {
     this.#summary.count(captured, original - from.pseudoSize)
     if (fcsSize > 0) trimFcs(packet, fcsSize)
     this.#sink(packet)
+    this.#stretch.follow(from.index, from.isPlain ? from.base : null)
   }
 
   /** The last statistics block of an interface counts; interfaces are added up. */

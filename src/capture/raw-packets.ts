@@ -242,6 +242,7 @@ class PcapngPackets implements Pushed {
       },
       new CaptureSummary(),
       new Diagnostics(),
+      null,
       (type, bytes, start, end) => this.#block(type, bytes, start, end),
     )
     this.#records = new RecordStream(reader)

@@ -10,8 +10,6 @@ import type { Lane, Lanes } from './lanes.ts'
 import type { ReassemblyPool } from './reassembly.ts'
 import { TCP_FLAG } from './tcp.ts'
 
-/** Of a pcap file. */
-const RECORD_SIZE = 16
 const ETHERNET_SIZE = 14
 const IPV4_SIZE = 20
 const TCP_SIZE_MIN = 20
@@ -42,31 +40,17 @@ export class Express {
   }
 
   take(stretch: Stretch): void {
-    const { bytes, end, packet, littleEndian, nsPerFraction, startSeconds, startFraction } = stretch
-    const view = this.#view.of(bytes)
+    const view = this.#view.of(stretch.bytes)
     let lane: Lane | null = null
-    let record = stretch.offset
     let goesOn = this.#isQuiet()
-    while (goesOn && end - record >= RECORD_SIZE + FRAME_MIN) {
-      const size = view.getUint32(record + 8, littleEndian)
-      const start = record + RECORD_SIZE
-      if (size !== view.getUint32(record + 12, littleEndian) || !isOrdinary(view, start, size, end)) break
-      lane = this.#laneOf(view, start + ETHERNET_SIZE, lane)
-      if (lane === null) break
-      const timeNs =
-        (view.getUint32(record, littleEndian) - startSeconds) * 1e9 +
-        (view.getUint32(record + 4, littleEndian) - startFraction) * nsPerFraction
-      if (!this.#clock.goesOn(timeNs)) break
-      packet.packet++
-      packet.timeNs = timeNs
-      packet.start = start
-      packet.end = start + size
-      packet.originalLength = size
-      stretch.wireBytes += size
-      record = packet.end
-      goesOn = this.#account(packet, lane, view) && !stretch.interrupted
+    while (goesOn) {
+      const timeNs = stretch.look(view)
+      if (Number.isNaN(timeNs) || !isOrdinary(view, stretch.start, stretch.size)) return
+      lane = this.#laneOf(view, stretch.start + ETHERNET_SIZE, lane)
+      if (lane === null || !this.#clock.goesOn(timeNs)) return
+      stretch.take(timeNs)
+      goesOn = this.#account(stretch.packet, lane, view) && !stretch.interrupted
     }
-    stretch.offset = record
   }
 
   #isQuiet(): boolean {
@@ -106,8 +90,8 @@ export class Express {
 
 /** Whether the headers of a frame of `size` bytes at `start` are the plain ones of a whole TCP segment, neither the first nor the
  *  last of its connection. Few branches: what V8 has to compile for this is a good part of what it compiles for a packet. */
-function isOrdinary(view: DataView, start: number, size: number, end: number): boolean {
-  if (size < FRAME_MIN || size > ORDINARY_FRAME_MAX || size > end - start) return false
+function isOrdinary(view: DataView, start: number, size: number): boolean {
+  if (size < FRAME_MIN || size > ORDINARY_FRAME_MAX) return false
   const ip = start + ETHERNET_SIZE
   const flags = view.getUint16(ip + IPV4_SIZE + 12)
   const strange =

@@ -1,5 +1,7 @@
 import { CaptureReader } from '../../src/capture/open.ts'
-import { CaptureSummary } from '../../src/capture/summary.ts'
+import type { Packet } from '../../src/capture/packet.ts'
+import type { StretchSink } from '../../src/capture/stretch.ts'
+import { CaptureSummary, ORDINARY_FRAME_MAX } from '../../src/capture/summary.ts'
 import { Diagnostics } from '../../src/core/diagnostic.ts'
 import type { CapturedPacket } from '../support/capture.ts'
 
@@ -20,17 +22,34 @@ export interface Reading {
 
 /** Reads a capture that comes in pieces. The pieces are lent: overwritten as soon as they were taken. */
 export function read(...pieces: readonly Uint8Array[]): Reading {
+  return readInto([], pieces, null)
+}
+
+/** The same, many packets at once: all that are offered, as long as time goes on.
+ *  @returns how many these were, too */
+export function readMany(...pieces: readonly Uint8Array[]): Reading & { readonly taken: number } {
   const packets: ReadPacket[] = []
+  let taken = 0
+  const reading = readInto(packets, pieces, (stretch) => {
+    const { bytes } = stretch
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const latestNs = (): number => packets.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0)
+    for (;;) {
+      const timeNs = stretch.look(view)
+      // Also false for NaN.
+      if (!(timeNs >= latestNs()) || stretch.size > ORDINARY_FRAME_MAX) return
+      stretch.take(timeNs)
+      packets.push(kept(stretch.packet))
+      taken++
+    }
+  })
+  return { ...reading, taken }
+}
+
+function readInto(packets: ReadPacket[], pieces: readonly Uint8Array[], many: StretchSink | null): Reading {
   const summary = new CaptureSummary()
   const diagnostics = new Diagnostics()
-  const reader = new CaptureReader(
-    ({ packet, timeNs, bytes, start, end, originalLength, linkType }) => {
-      const hex = Buffer.from(bytes.subarray(start, end)).toString('hex')
-      packets.push({ packet, timeNs, bytes: hex, originalLength, linkType })
-    },
-    summary,
-    diagnostics,
-  )
+  const reader = new CaptureReader((packet) => packets.push(kept(packet)), summary, diagnostics, many)
   for (const piece of pieces) {
     const lent = piece.slice()
     reader.push(lent)
@@ -38,6 +57,11 @@ export function read(...pieces: readonly Uint8Array[]): Reading {
   }
   reader.end()
   return { packets, summary, diagnostics: diagnostics.list().map((each) => each.code) }
+}
+
+function kept({ packet, timeNs, bytes, start, end, originalLength, linkType }: Packet): ReadPacket {
+  const hex = Buffer.from(bytes.subarray(start, end)).toString('hex')
+  return { packet, timeNs, bytes: hex, originalLength, linkType }
 }
 
 /** All that must not depend on how the bytes came. */

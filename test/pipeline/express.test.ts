@@ -39,23 +39,34 @@ const STREAM = new QemuStream({ footers: true })
 const PASSED = migrate(new Wire().wait(1e9), ROUTE, guest(), STREAM).passed
 const PACKETS = capture(PASSED)
 
-const nextGeneration = (packets: readonly CapturedPacket[]): Uint8Array =>
-  packets.reduce((file, each) => file.enhanced(each), new Pcapng().interface({ resolution: 9 })).bytes()
-const HEADER = { pcap: pcap([]).length, pcapng: nextGeneration([]).length }
-const START = { pcap: pcap(BEFORE), pcapng: nextGeneration(BEFORE) }
+const nextGeneration = (packets: readonly CapturedPacket[], plain: boolean): Uint8Array =>
+  packets
+    .reduce((file, each) => file.enhanced(each, 0, { plain }), new Pcapng().interface({ resolution: 9 }))
+    .bytes()
 
-/** Only packets of pcap files are taken many at once; those of pcapng go one by one. */
-const manyAtOnce = (packets: readonly CapturedPacket[]): Told =>
-  analyseBytes([START.pcap, pcap(packets).subarray(HEADER.pcap)])
-const oneByOne = (packets: readonly CapturedPacket[]): Told =>
-  analyseBytes([START.pcapng, nextGeneration(packets).subarray(HEADER.pcapng)])
+/** A file in two pieces: what passes before, and what may be taken many at once. */
+const file = (write: (packets: readonly CapturedPacket[]) => Uint8Array) => {
+  const headerSize = write([]).length
+  const start = write(BEFORE)
+  return (packets: readonly CapturedPacket[]) => [start, write(packets).subarray(headerSize)] as const
+}
+
+/** Files whose packets are taken many at once. */
+const MANY = {
+  pcap: file((packets) => pcap(packets)),
+  pcapng: file((packets) => nextGeneration(packets, true)),
+}
+const FORMATS = ['pcap', 'pcapng'] as const
+type Format = (typeof FORMATS)[number]
+/** Where each block has an option, packets go one by one. */
+const ONE_BY_ONE = file((packets) => nextGeneration(packets, false))
 
 /** All but what the file itself is. */
 function facts({ migrations, traffic, capture: { format, bytes, ...rest } }: Told): unknown {
   return { migrations, traffic, rest }
 }
 
-function takenOf(packets: readonly CapturedPacket[]): number {
+function takenOf([start, rest]: readonly [Uint8Array, Uint8Array]): number {
   const diagnostics = new Diagnostics()
   const trace = new Trace(diagnostics)
   let taken = 0
@@ -69,27 +80,32 @@ function takenOf(packets: readonly CapturedPacket[]): number {
       taken += stretch.packet.packet - before
     },
   )
-  reader.push(START.pcap)
+  reader.push(start)
   taken = 0
-  reader.push(pcap(packets).subarray(HEADER.pcap))
+  reader.push(rest)
   return taken
 }
 
-test('of a bulk transfer, most packets are taken many at once', () => {
-  expect(PACKETS.length).toBeGreaterThan(170)
-  expect(takenOf(PACKETS)).toBeGreaterThan(PACKETS.length * 0.75)
-})
+const oneByOne = facts(analyseBytes(ONE_BY_ONE(PACKETS)))
 
-test('they come to the same as one by one', () => {
-  expect(facts(manyAtOnce(PACKETS))).toEqual(facts(oneByOne(PACKETS)))
-})
+describe.each(FORMATS)('%s', (format) => {
+  test('of a bulk transfer, most packets are taken many at once', () => {
+    expect(PACKETS.length).toBeGreaterThan(170)
+    expect(takenOf(MANY[format](PACKETS))).toBeGreaterThan(PACKETS.length * 0.75)
+    expect(takenOf(ONE_BY_ONE(PACKETS))).toBe(0)
+  })
 
-test.each([61, 700, 1600])('cut into pieces of %i bytes', (size) => {
-  const file = pcap(PACKETS).subarray(HEADER.pcap)
-  const pieces = Array.from({ length: Math.ceil(file.length / size) }, (_, i) =>
-    file.subarray(i * size, (i + 1) * size),
-  )
-  expect(facts(analyseBytes([START.pcap, ...pieces]))).toEqual(facts(oneByOne(PACKETS)))
+  test('they come to the same as one by one', () => {
+    expect(facts(analyseBytes(MANY[format](PACKETS)))).toEqual(oneByOne)
+  })
+
+  test.each([61, 700, 1600])('cut into pieces of %i bytes', (size) => {
+    const [start, rest] = MANY[format](PACKETS)
+    const pieces = Array.from({ length: Math.ceil(rest.length / size) }, (_, i) =>
+      rest.subarray(i * size, (i + 1) * size),
+    )
+    expect(facts(analyseBytes([start, ...pieces]))).toEqual(oneByOne)
+  })
 })
 
 /** What may be wrong with a packet, told by where and how much. */
@@ -120,14 +136,15 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 
 const places = { index: fc.nat(PACKETS.length - 1), amount: fc.nat(65_535) }
 
-const same = (packets: readonly CapturedPacket[]): void =>
-  expect(facts(manyAtOnce(packets))).toEqual(facts(oneByOne(packets)))
+const same = (format: Format, packets: readonly CapturedPacket[]): void =>
+  expect(facts(analyseBytes(MANY[format](packets)))).toEqual(facts(analyseBytes(ONE_BY_ONE(packets))))
 
-describe('whatever is wrong with the packets', () => {
+describe.each(FORMATS)('%s, whatever is wrong with the packets', (format) => {
   test.each(Object.entries(FAULTS))('%s', (_, fault) => {
     fc.assert(
       fc.property(fc.array(fc.record(places), { minLength: 1, maxLength: 3 }), (faults) => {
         same(
+          format,
           faults.reduce(
             (packets, { index, amount }) => fault(packets, index, amount),
             PACKETS as readonly CapturedPacket[],
@@ -144,7 +161,10 @@ describe('whatever is wrong with the packets', () => {
     )
     for (let offset = 12; offset < 54; offset++)
       for (const value of [0, 1, 0x10, 0x44, 0xff])
-        same(change(PACKETS, index, (packet) => ({ ...packet, frame: packet.frame.with(offset, value) })))
+        same(
+          format,
+          change(PACKETS, index, (packet) => ({ ...packet, frame: packet.frame.with(offset, value) })),
+        )
   })
 
   test('segments lost, repeated, late or overlapping', () => {
@@ -153,7 +173,7 @@ describe('whatever is wrong with the packets', () => {
       fc.property(fc.array(fc.tuple(kinds, places.index), { minLength: 1, maxLength: 6 }), (damages) => {
         let passed: readonly Passed[] = PASSED
         for (const [kind, index] of damages) passed = damage(passed, kind, index)
-        same(capture(passed))
+        same(format, capture(passed))
       }),
       fuzz(60, 20261128),
     )

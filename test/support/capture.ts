@@ -127,6 +127,8 @@ export interface PacketRemarks {
   readonly drops?: number
   /** Bytes of frame check sequence, in the packet's flags. */
   readonly fcsSize?: number
+  /** No options at all, as capture tools write it. */
+  readonly plain?: boolean
 }
 
 const BLOCK = {
@@ -171,6 +173,7 @@ export class Pcapng {
 
   enhanced(packet: CapturedPacket, on = 0, remarks: PacketRemarks = {}): this {
     const body = this.#packet(this.#fields().u32(on), packet, on)
+    if (remarks.plain === true) return this.block(BLOCK.enhanced, body.bytes())
     this.#option(body, 1, new TextEncoder().encode('a comment'))
     if (remarks.fcsSize !== undefined)
       this.#option(
