@@ -2,7 +2,7 @@
 // QEMU stream, one acknowledgement for every second segment. Usage: node test/bench/generate.mjs FILE MEGABYTES [KIND]
 import { AMQP_HEADER, publish } from '../support/amqp.mjs'
 import { join, text, u32, u64 } from '../support/bytes.mjs'
-import { OutputFile, Pcap } from '../support/pcap.mjs'
+import { OutputFile, Pcap, Pcapng } from '../support/pcap.mjs'
 import { call, cookie, domain, opaque, reply, string } from '../support/rpc.mjs'
 
 const PAGE = 4096
@@ -21,10 +21,11 @@ const PAGES_PER_SECTION = 256
 /** Pages until the contents repeat: more than compressors look back. */
 const DIFFERENT_PAGES = 64
 
-/** What a kind of capture is like: `zeroShare` of the pages, `size` of segments, `loss` and `reordering` as shares of the
+/** What a kind of capture is like: `format` of the file, `zeroShare` of the pages, `size` of segments, `loss` and `reordering` as shares of the
  *  segments, `around`: what else passes. */
 export const KINDS = {
   pages: {},
+  pcapng: { format: Pcapng },
   gso: { size: GSO_SIZE },
   'zero-heavy': { zeroShare: 0.95 },
   zero: { zeroShare: 1 },
@@ -35,8 +36,8 @@ export const KINDS = {
 
 /** The whole capture, written to a file descriptor in large blocks. */
 export function generate(file, bytes, kind = 'pages') {
-  const { zeroShare = 0, size = MSS, loss = 0, reordering = 0, around = null } = KINDS[kind]
-  const out = new Pcap(new OutputFile(file), SEGMENT_NS)
+  const { format = Pcap, zeroShare = 0, size = MSS, loss = 0, reordering = 0, around = null } = KINDS[kind]
+  const out = new format(new OutputFile(file), SEGMENT_NS)
   const rpc = new Connection(out, 40000, 16509)
   rpc.open()
   rpc.send('client', call(1, 0, u32(1), string('qemu:///system'), u32(0)))

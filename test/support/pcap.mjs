@@ -69,6 +69,54 @@ export class Pcap {
   }
 }
 
+/** pcapng as dumpcap writes it: one interface of Ethernet, nanoseconds, enhanced packet blocks without options. */
+export class Pcapng {
+  constructor(out, stepNs) {
+    this.out = out
+    this.stepNs = stepNs
+    this.ticks = 1_700_000_000_000_000_000n
+    out.write(block(0x0a0d0d0a, [0x1a2b3c4d, 1, 0xffffffff, 0xffffffff]))
+    // Link type, snap length, and one option: stamps are nanoseconds.
+    out.write(block(1, [1, 262_144, (1 << 16) | 9, 9, 0]))
+  }
+
+  /** Room for a packet of `size` bytes, of which its block says that it had `original`. */
+  frame(size, original = size) {
+    const { out } = this
+    const blockSize = 32 + Math.ceil(size / 4) * 4
+    const start = out.reserve(blockSize)
+    const { view, bytes } = out
+    const words = [
+      6,
+      blockSize,
+      0,
+      Number(this.ticks >> 32n),
+      Number(this.ticks & 0xffffffffn),
+      size,
+      original,
+    ]
+    for (let i = 0; i < words.length; i++) view.setUint32(start + 4 * i, words[i], true)
+    bytes.fill(0, start + 28 + size, start + blockSize - 4)
+    view.setUint32(start + blockSize - 4, blockSize, true)
+    this.ticks += BigInt(this.stepNs)
+    return { view, bytes, offset: start + 28 }
+  }
+
+  packet(frame) {
+    const { bytes, offset } = this.frame(frame.length)
+    bytes.set(frame, offset)
+  }
+
+  end() {
+    this.out.end()
+  }
+}
+
+function block(type, words) {
+  const size = 12 + 4 * words.length
+  return new Uint8Array(Uint32Array.from([type, size, ...words, size]).buffer)
+}
+
 export function pcapHeader() {
   const view = new DataView(new ArrayBuffer(24))
   view.setUint32(0, 0xa1b2c3d4, true)
