@@ -5,7 +5,7 @@ import { Stretch } from './stretch.ts'
 export const RECORD = { seconds: 0, fraction: 4, captured: 8, original: 12 } as const
 export const RECORD_HEADER_SIZE = 16
 
-/** Records of a pcap file, of the usual form and of Ethernet. */
+/** Records of a pcap file, of the usual form. */
 export class PcapStretch extends Stretch {
   #startSeconds = FLOAT_ZERO
   #startFraction = FLOAT_ZERO

@@ -21,7 +21,6 @@ export const PCAP_MAGIC = {
 } as const
 
 const FILE_HEADER_SIZE = 24
-const ETHERNET = 1
 /** The last minor version of 2 in which a record may have its two lengths the other way round.
  *  @see libpcap sf-pcap.c, "lengths_swapped" */
 const SWAPPED_MINOR_MAX = 3
@@ -132,12 +131,12 @@ export class PcapReader extends CountedRecordReader {
     return this.#view.of(bytes).getUint32(offset + RECORD.seconds, this.#littleEndian)
   }
 
-  /** Ethernet, in records of the usual form. */
+  /** Records of the usual form, with frames and nothing more. */
   #isPlain(): boolean {
     return (
-      this.packet.linkType === ETHERNET &&
       this.headerSize === RECORD_HEADER_SIZE &&
       this.#fcsSize === 0 &&
+      this.#pseudoSize === 0 &&
       !this.#maybeSwapped
     )
   }

@@ -29,7 +29,7 @@ export function timeSince(base: TimeBase, high: number, low: number): number {
   return base.timeNs + ((high - base.high) * 4294967296 + (low - base.low)) * base.nsPerTick
 }
 
-/** Blocks of a pcapng file: enhanced packet blocks without options, all of one interface of Ethernet that has had a packet before. */
+/** Blocks of a pcapng file: enhanced packet blocks without options, all of one interface that has had a packet before. */
 export class PcapngStretch extends Stretch {
   littleEndian = true
   /** Number of the interface in its section. */

@@ -22,7 +22,6 @@ export const BLOCK = {
   customNotCopied: 0x40000bad,
 } as const
 
-const ETHERNET = 1
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d
 const OPTION = {
   end: 0,
@@ -74,7 +73,7 @@ interface Interface {
   readonly fcsSize: number
   /** Bytes of each packet that were not on the wire. */
   readonly pseudoSize: number
-  /** Its packets are frames of Ethernet and nothing more. */
+  /** Its packets are frames and nothing more. */
   readonly isPlain: boolean
   /** First stamp as two words; null before it. */
   base: TimeBase | null
@@ -276,7 +275,7 @@ export class PcapngReader extends ResyncingReader {
       offsetSeconds,
       fcsSize,
       pseudoSize,
-      isPlain: linkType === ETHERNET && fcsSize === 0 && pseudoSize === 0,
+      isPlain: fcsSize === 0 && pseudoSize === 0,
       base: null,
       statisticsDrops: 0,
       packetDrops: 0,

@@ -27,8 +27,7 @@ export abstract class Stretch {
 
   /** Looks at the record at `offset`.
    *  @param view of `bytes`
-   *  @returns nanoseconds after the first packet of the capture; NaN when it is not there as a whole, or not that of a whole frame
-   *  of Ethernet */
+   *  @returns nanoseconds after the first packet of the capture; NaN when it is not there as a whole, or not that of a whole frame */
   abstract look(view: DataView): number
 
   /** The frame that `look` has found becomes the packet at hand. */

@@ -7,21 +7,21 @@ import type { ClockWatch } from './clock-watch.ts'
 import type { Copies } from './copies.ts'
 import { IP_PROTOCOL } from './ip.ts'
 import type { Lane, Lanes } from './lanes.ts'
+import { ETHERTYPE, plainLink } from './link.ts'
 import type { ReassemblyPool } from './reassembly.ts'
 import { TCP_FLAG } from './tcp.ts'
 
-const ETHERNET_SIZE = 14
 const IPV4_SIZE = 20
 const TCP_SIZE_MIN = 20
-const FRAME_MIN = ETHERNET_SIZE + IPV4_SIZE + TCP_SIZE_MIN
-/** Ethertype of IPv4 and the first byte of a header without options. */
-const IPV4_PLAIN = 0x080045
+const PACKET_MIN = IPV4_SIZE + TCP_SIZE_MIN
+/** The first byte of a header of IPv4 without options. */
+const IPV4_PLAIN = 0x45
 /** The bit for more fragments, the place of a fragment, and the protocol, in the word that holds them. */
 const FRAGMENT_AND_PROTOCOL = 0x3fff00ff
 const OPENING_OR_ENDING = TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst
 
-/** Takes the packets of a bulk transfer past the layers: whole frames of Ethernet with a plain header of IPv4, TCP of connections
- *  that are known, stamps that go on evenly, while no segment is missing and no copies are looked for. What it is not sure of, it
+/** Takes the packets of a bulk transfer past the layers: whole frames of Ethernet, or cooked ones, with a plain header of IPv4,
+ *  TCP of connections that are known, stamps that go on evenly, while no segment is missing and no copies are looked for. What it is not sure of, it
  *  leaves to `Network.packet`, which comes to the same for all packets and takes 1.5 times as long. */
 export class Express {
   readonly #lanes: Lanes
@@ -40,16 +40,20 @@ export class Express {
   }
 
   take(stretch: Stretch): void {
+    const link = plainLink(stretch.packet.linkType)
+    if (link === null) return
     const view = this.#view.of(stretch.bytes)
     let lane: Lane | null = null
     let goesOn = this.#isQuiet()
     while (goesOn) {
       const timeNs = stretch.look(view)
-      if (Number.isNaN(timeNs) || !isOrdinary(view, stretch.start, stretch.size)) return
-      lane = this.#laneOf(view, stretch.start + ETHERNET_SIZE, lane)
+      const ip = stretch.start + link.size
+      if (Number.isNaN(timeNs) || stretch.size > ORDINARY_FRAME_MAX) return
+      if (!isOrdinary(view, stretch.start + link.typeAt, ip, stretch.size - link.size)) return
+      lane = this.#laneOf(view, ip, lane)
       if (lane === null || !this.#clock.goesOn(timeNs)) return
       stretch.take(timeNs)
-      goesOn = this.#account(stretch.packet, lane, view) && !stretch.interrupted
+      goesOn = this.#account(stretch.packet, ip, lane, view) && !stretch.interrupted
     }
   }
 
@@ -69,8 +73,7 @@ export class Express {
 
   /** As `Network` does it for a packet without SYN, FIN and RST.
    *  @returns whether the next one may be ordinary, too */
-  #account(packet: Packet, { connection, fromLow, own, peer }: Lane, view: DataView): boolean {
-    const ip = packet.start + ETHERNET_SIZE
+  #account(packet: Packet, ip: number, { connection, fromLow, own, peer }: Lane, view: DataView): boolean {
     const tcp = ip + IPV4_SIZE
     const flags = view.getUint8(tcp + 13)
     own.packets++
@@ -88,19 +91,19 @@ export class Express {
   }
 }
 
-/** Whether the headers of a frame of `size` bytes at `start` are the plain ones of a whole TCP segment, neither the first nor the
- *  last of its connection. Few branches: what V8 has to compile for this is a good part of what it compiles for a packet. */
-function isOrdinary(view: DataView, start: number, size: number): boolean {
-  if (size < FRAME_MIN || size > ORDINARY_FRAME_MAX) return false
-  const ip = start + ETHERNET_SIZE
+/** Whether the headers of a frame with its ethertype at `type`, and `size` bytes from `ip` on, are the plain ones of a whole TCP segment, neither
+ *  the first nor the last of its connection. Few branches: what V8 has to compile for this is a good part of what it compiles for a
+ *  packet. */
+function isOrdinary(view: DataView, type: number, ip: number, size: number): boolean {
+  if (size < PACKET_MIN) return false
+  const start = view.getInt32(ip)
   const flags = view.getUint16(ip + IPV4_SIZE + 12)
   const strange =
-    ((view.getInt32(ip - 2) >>> 8) ^ IPV4_PLAIN) |
+    (view.getUint16(type) ^ ETHERTYPE.ipv4) |
+    ((start >>> 24) ^ IPV4_PLAIN) |
     ((view.getInt32(ip + 6) & FRAGMENT_AND_PROTOCOL) ^ IP_PROTOCOL.tcp) |
     (flags & OPENING_OR_ENDING)
-  const length = view.getUint16(ip + 2)
+  const length = start & 0xffff
   const header = (flags >>> 12) * 4
-  return (
-    strange === 0 && length <= size - ETHERNET_SIZE && header >= TCP_SIZE_MIN && IPV4_SIZE + header <= length
-  )
+  return strange === 0 && length <= size && header >= TCP_SIZE_MIN && IPV4_SIZE + header <= length
 }

@@ -35,6 +35,23 @@ export interface LinkPayload {
   offset: number
 }
 
+/** A link header in which nothing is put in between, such as a tag: where its ethertype is, and how long it is. */
+export interface PlainLink {
+  readonly typeAt: number
+  readonly size: number
+}
+
+const PLAIN_LINKS: ReadonlyMap<number, PlainLink> = new Map([
+  [LINK_TYPE.ethernet, { typeAt: 12, size: 14 }],
+  [LINK_TYPE.linuxSll, { typeAt: 14, size: 16 }],
+  [LINK_TYPE.linuxSll2, { typeAt: 0, size: 20 }],
+])
+
+/** Null for a link type that has no ethertype. */
+export function plainLink(linkType: number): PlainLink | null {
+  return PLAIN_LINKS.get(linkType) ?? null
+}
+
 /** Skips the link header of a packet. Returns false when the link type is unknown or the header was cut off. */
 export function readLink(packet: Packet, out: LinkPayload): boolean {
   const { bytes, start } = packet
