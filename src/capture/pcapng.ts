@@ -1,5 +1,6 @@
 import { text, u16be, u16le, u32be, u32le } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
+import { FLOAT_ZERO } from '../core/float-zero.ts'
 import { BLOCK_SIZE_MAX, BLOCK_SKIP_MAX, INTERFACES_MAX, PACKET_SIZE_MAX } from '../core/limits.ts'
 import { Packet, type PacketSink } from './packet.ts'
 import { pseudoHeaderSize, trimFcs } from './pcap.ts'
@@ -101,7 +102,7 @@ export class PcapngReader extends ResyncingReader {
   #opened = false
   /** Picoseconds since 1970 of the first stamp. */
   #startPs: bigint | null = null
-  #timeNs = 0
+  #timeNs = FLOAT_ZERO
   readonly #stretch = new PcapngStretch()
   readonly #many: ManyAtOnce | null
 
