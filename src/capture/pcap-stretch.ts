@@ -7,16 +7,10 @@ export const RECORD_HEADER_SIZE = 16
 
 /** Records of a pcap file, of the usual form. */
 export class PcapStretch extends Stretch {
+  littleEndian = true
+  nsPerFraction = 1000
   #startSeconds = FLOAT_ZERO
   #startFraction = FLOAT_ZERO
-  readonly #littleEndian: boolean
-  readonly #nsPerFraction: number
-
-  constructor(littleEndian: boolean, nsPerFraction: number) {
-    super()
-    this.#littleEndian = littleEndian
-    this.#nsPerFraction = nsPerFraction
-  }
 
   /** The stamp of the first packet, which is time zero. */
   startAt(seconds: number, fraction: number): void {
@@ -24,9 +18,16 @@ export class PcapStretch extends Stretch {
     this.#startFraction = fraction
   }
 
+  /** Nanoseconds after the first packet, of the record at `offset`. */
+  timeAt(view: DataView, offset: number): number {
+    return (
+      (view.getUint32(offset + RECORD.seconds, this.littleEndian) - this.#startSeconds) * 1e9 +
+      (view.getUint32(offset + RECORD.fraction, this.littleEndian) - this.#startFraction) * this.nsPerFraction
+    )
+  }
+
   override look(view: DataView): number {
-    const { offset, end } = this
-    const littleEndian = this.#littleEndian
+    const { offset, end, littleEndian } = this
     const start = offset + RECORD_HEADER_SIZE
     if (start > end) return Number.NaN
     const size = view.getUint32(offset + RECORD.captured, littleEndian)
@@ -35,9 +36,6 @@ export class PcapStretch extends Stretch {
     this.start = start
     this.size = size
     this.next = start + size
-    return (
-      (view.getUint32(offset + RECORD.seconds, littleEndian) - this.#startSeconds) * 1e9 +
-      (view.getUint32(offset + RECORD.fraction, littleEndian) - this.#startFraction) * this.#nsPerFraction
-    )
+    return this.timeAt(view, offset)
   }
 }

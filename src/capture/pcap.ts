@@ -1,7 +1,6 @@
 import { BlockView } from '../core/block-view.ts'
 import { u32be } from '../core/bytes.ts'
 import type { Diagnostics } from '../core/diagnostic.ts'
-import { FLOAT_ZERO } from '../core/float-zero.ts'
 import { PACKET_SIZE_MAX } from '../core/limits.ts'
 import type { Packet, PacketSink } from './packet.ts'
 import { PcapStretch, RECORD, RECORD_HEADER_SIZE } from './pcap-stretch.ts'
@@ -58,15 +57,12 @@ export class PcapReader extends CountedRecordReader {
   #littleEndian = true
   #nsPerFraction = 1000
   #headerRead = false
-  #startSeconds = FLOAT_ZERO
-  #startFraction = FLOAT_ZERO
   #lastSeconds = 0
   #fcsSize = 0
   #pseudoSize = 0
   #maybeSwapped = false
-  readonly #takeMany: StretchSink | null
-  #stretch: PcapStretch | null = null
-  #many: ManyAtOnce | null = null
+  readonly #stretch = new PcapStretch(this.packet)
+  readonly #many: ManyAtOnce | null
 
   /** @param takeMany who takes ordinary packets by the hundred */
   constructor(
@@ -78,7 +74,7 @@ export class PcapReader extends CountedRecordReader {
     super(diagnostics)
     this.#sink = sink
     this.#summary = summary
-    this.#takeMany = takeMany
+    this.#many = takeMany === null ? null : new ManyAtOnce(this.#stretch, takeMany, summary)
   }
 
   protected override get opened(): boolean {
@@ -111,18 +107,13 @@ export class PcapReader extends CountedRecordReader {
     this.#summary.addLinkType(this.packet.linkType)
     this.#summary.addResolution(this.#nsPerFraction)
     this.#headerRead = true
-    if (this.#takeMany !== null && this.#isPlain()) this.#openStretch(this.#takeMany)
-  }
-
-  #openStretch(takeMany: StretchSink): void {
-    this.#stretch = new PcapStretch(this.#littleEndian, this.#nsPerFraction)
-    this.#stretch.packet = this.packet
-    this.#many = new ManyAtOnce(this.#stretch, takeMany, this.#summary)
+    this.#stretch.littleEndian = !big
+    this.#stretch.nsPerFraction = this.#nsPerFraction
   }
 
   protected override deliverMany(bytes: Uint8Array, offset: number, end: number): number {
-    if (this.#many === null || this.packet.packet === 0) return offset
-    const next = this.#many.from(bytes, offset, end)
+    if (this.#many === null || this.packet.packet === 0 || !this.#isPlain()) return offset
+    const next = this.#many.take(offset, end)
     if (next > offset) this.#lastSeconds = this.#secondsAt(bytes, this.packet.start - RECORD_HEADER_SIZE)
     return next
   }
@@ -141,23 +132,21 @@ export class PcapReader extends CountedRecordReader {
     )
   }
 
+  /** The record at `offset` is the first. */
+  #start(bytes: Uint8Array, offset: number): void {
+    const seconds = this.#secondsAt(bytes, offset)
+    const fraction = this.#view.of(bytes).getUint32(offset + RECORD.fraction, this.#littleEndian)
+    this.#stretch.startAt(seconds, fraction)
+    this.#summary.startEpochNs = BigInt(seconds) * 1_000_000_000n + BigInt(fraction * this.#nsPerFraction)
+  }
+
   protected override deliver(bytes: Uint8Array, offset: number, captured: number): void {
-    const view = this.#view.of(bytes)
-    const littleEndian = this.#littleEndian
     const packet = this.packet
-    const seconds = view.getUint32(offset + RECORD.seconds, littleEndian)
-    const fraction = view.getUint32(offset + RECORD.fraction, littleEndian)
     const original = this.originalLength(bytes, offset)
-    if (packet.packet === 0) {
-      this.#startSeconds = seconds
-      this.#startFraction = fraction
-      this.#stretch?.startAt(seconds, fraction)
-      this.#summary.startEpochNs = BigInt(seconds) * 1_000_000_000n + BigInt(fraction * this.#nsPerFraction)
-    }
-    this.#lastSeconds = seconds
+    if (packet.packet === 0) this.#start(bytes, offset)
+    this.#lastSeconds = this.#secondsAt(bytes, offset)
     packet.packet++
-    packet.timeNs =
-      (seconds - this.#startSeconds) * 1e9 + (fraction - this.#startFraction) * this.#nsPerFraction
+    packet.timeNs = this.#stretch.timeAt(this.#view.of(bytes), offset)
     packet.start = offset + this.headerSize
     packet.end = packet.start + captured
     packet.originalLength = Math.max(original, captured)

@@ -103,7 +103,7 @@ export class PcapngReader extends ResyncingReader {
   /** Picoseconds since 1970 of the first stamp. */
   #startPs: bigint | null = null
   #timeNs = FLOAT_ZERO
-  readonly #stretch = new PcapngStretch()
+  readonly #stretch = new PcapngStretch(this.#packet)
   readonly #many: ManyAtOnce | null
 
   /** @param takeMany who takes ordinary packets by the hundred: of these, `onBlock` is not told */
@@ -119,7 +119,6 @@ export class PcapngReader extends ResyncingReader {
     this.#summary = summary
     this.#diagnostics = diagnostics
     this.#onBlock = onBlock
-    this.#stretch.packet = this.#packet
     this.#many = takeMany === null ? null : new ManyAtOnce(this.#stretch, takeMany, summary)
   }
 
@@ -131,7 +130,7 @@ export class PcapngReader extends ResyncingReader {
     let offset = start
     this.#packet.bytes = bytes
     while (end - offset >= BLOCK_FRAME_SIZE) {
-      offset = this.#takeMany(bytes, offset, end)
+      offset = this.#takeMany(offset, end)
       if (end - offset < BLOCK_FRAME_SIZE) break
       const section = u32be(bytes, offset) === BLOCK.sectionHeader
       if (section) this.#chooseByteOrder(bytes, offset)
@@ -159,9 +158,9 @@ export class PcapngReader extends ResyncingReader {
     return offset
   }
 
-  #takeMany(bytes: Uint8Array, offset: number, end: number): number {
+  #takeMany(offset: number, end: number): number {
     if (this.#many === null || !this.#stretch.follows) return offset
-    const next = this.#many.from(bytes, offset, end)
+    const next = this.#many.take(offset, end)
     if (next > offset) this.#timeNs = this.#packet.timeNs
     return next
   }

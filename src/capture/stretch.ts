@@ -1,5 +1,5 @@
 import { FLOAT_ZERO } from '../core/float-zero.ts'
-import { Packet } from './packet.ts'
+import type { Packet } from './packet.ts'
 import type { CaptureSummary } from './summary.ts'
 
 /** Packets that go one by one until many are tried again, at the most. */
@@ -8,10 +8,8 @@ const WAIT_MAX = 63
 /** Records of a file one behind the other, for somebody who takes many packets at once: on the way of each by itself, calls take more
  *  time than what is done with it. Each format has its own; one object is reused. */
 export abstract class Stretch {
-  /** The packet before the first one; the last one that was taken afterwards. */
-  packet = new Packet()
-  /** The read block with the records in `[offset, end)`. */
-  bytes: Uint8Array = new Uint8Array(0)
+  /** The packet before the first one; the last one that was taken afterwards. Its read block has the records in `[offset, end)`. */
+  readonly packet: Packet
   /** Where the first record is that was not taken. */
   offset = 0
   end = 0
@@ -25,8 +23,12 @@ export abstract class Stretch {
   /** Of the packets that were taken: bytes on the wire, all of which were captured. */
   wireBytes = FLOAT_ZERO
 
+  constructor(packet: Packet) {
+    this.packet = packet
+  }
+
   /** Looks at the record at `offset`.
-   *  @param view of `bytes`
+   *  @param view of the read block
    *  @returns nanoseconds after the first packet of the capture; NaN when it is not there as a whole, or not that of a whole frame */
   abstract look(view: DataView): number
 
@@ -50,31 +52,30 @@ export type StretchSink = (stretch: Stretch) => void
  *  that is not tried for each. */
 export class ManyAtOnce {
   readonly #stretch: Stretch
-  readonly #take: StretchSink
+  readonly #sink: StretchSink
   readonly #summary: CaptureSummary
   /** Packets that go one by one until it is tried again, and as many as that were the last time. */
   #wait = 0
   #lastWait = 0
 
-  constructor(stretch: Stretch, take: StretchSink, summary: CaptureSummary) {
+  constructor(stretch: Stretch, sink: StretchSink, summary: CaptureSummary) {
     this.#stretch = stretch
-    this.#take = take
+    this.#sink = sink
     this.#summary = summary
   }
 
-  /** @returns where in `bytes[offset … end)` the first record is that was not taken */
-  from(bytes: Uint8Array, offset: number, end: number): number {
+  /** @returns where in `[offset, end)` of the read block the first record is that was not taken */
+  take(offset: number, end: number): number {
     if (this.#wait > 0) {
       this.#wait--
       return offset
     }
     const stretch = this.#stretch
-    stretch.bytes = bytes
     stretch.offset = offset
     stretch.end = end
     stretch.wireBytes = FLOAT_ZERO
     const before = stretch.packet.packet
-    this.#take(stretch)
+    this.#sink(stretch)
     const taken = stretch.packet.packet - before
     this.#lastWait = taken > 0 ? 0 : Math.min(2 * this.#lastWait + 1, WAIT_MAX)
     this.#wait = this.#lastWait

@@ -21,8 +21,8 @@ const FRAGMENT_AND_PROTOCOL = 0x3fff00ff
 const OPENING_OR_ENDING = TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst
 
 /** Takes the packets of a bulk transfer past the layers: whole frames of Ethernet, or cooked ones, with a plain header of IPv4,
- *  TCP of connections that are known, stamps that go on evenly, while no segment is missing and no copies are looked for. What it is not sure of, it
- *  leaves to `Network.packet`, which comes to the same for all packets and takes 1.5 times as long. */
+ *  TCP of connections that are known, stamps that go on evenly, while no segment is missing and no copies are looked for. What it
+ *  is not sure of, it leaves to `Network.packet`, which comes to the same for all packets and takes 1.4 times as long. */
 export class Express {
   readonly #lanes: Lanes
   readonly #copies: Copies
@@ -42,7 +42,7 @@ export class Express {
   take(stretch: Stretch): void {
     const link = plainLink(stretch.packet.linkType)
     if (link === null) return
-    const view = this.#view.of(stretch.bytes)
+    const view = this.#view.of(stretch.packet.bytes)
     let lane: Lane | null = null
     let goesOn = this.#isQuiet()
     while (goesOn) {

@@ -47,7 +47,7 @@ const PLAIN_LINKS: ReadonlyMap<number, PlainLink> = new Map([
   [LINK_TYPE.linuxSll2, { typeAt: 0, size: 20 }],
 ])
 
-/** Null for a link type that has no ethertype. */
+/** Null for other link types. */
 export function plainLink(linkType: number): PlainLink | null {
   return PLAIN_LINKS.get(linkType) ?? null
 }

@@ -119,12 +119,15 @@ function benchPeers() {
   return file
 }
 
+/** Kinds of which a byte may take twice as long as one of the plain capture. */
+const BOUNDED = new Set(['zero-heavy', 'lossy'])
+
 /** Each kind beside the plain one, in time per byte. */
 function benchKinds(plain) {
   for (const kind of Object.keys(KINDS).filter((each) => each !== 'pages')) {
     const file = make(kind, SIZE)
     const scale = statSync(plain).size / statSync(file).size
-    compare(kind, ours(file), { name: 'MTU-sized', words: ours(plain) }, '≤ 2')
+    compare(kind, ours(file), { name: 'MTU-sized', words: ours(plain) }, BOUNDED.has(kind) ? '≤ 2' : '')
     rows.at(-1).ratio *= scale
     rmSync(file)
   }

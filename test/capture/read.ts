@@ -31,7 +31,7 @@ export function readMany(...pieces: readonly Uint8Array[]): Reading & { readonly
   const packets: ReadPacket[] = []
   let taken = 0
   const reading = readInto(packets, pieces, (stretch) => {
-    const { bytes } = stretch
+    const { bytes } = stretch.packet
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const latestNs = (): number => packets.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0)
     for (;;) {
